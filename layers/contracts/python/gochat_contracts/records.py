@@ -1,0 +1,234 @@
+"""The Kafka records: what stands in each topic, typed and versioned.
+
+Rules that keep old and new code talking while a deployment rolls: fields are only ever added, always with a default;
+unknown fields are ignored; a record whose `v` or kind is unknown is never guessed at but goes to the dead-letter topic.
+Ids are numbers here and become strings only in what clients see.
+"""
+
+from typing import Literal, TypeVar
+
+import msgspec
+
+from gochat_core.types import (
+    CellId,
+    ClientMsgId,
+    ConnectionId,
+    ConversationId,
+    DeviceId,
+    Seq,
+    SessionId,
+    UserId,
+)
+
+UPSTREAM_TOPIC = "im-upstream-topic"
+"""Every action of a client; key: the conversation's id, so that one conversation's actions keep their order."""
+
+TASK_TOPIC = "im-task-topic"
+"""Work that no client waits for; key: the conversation's id."""
+
+DEAD_LETTER_TOPIC = "im-dead-letter-topic"
+"""Records that can never succeed, with the reason; key: the key of the record."""
+
+
+def downstream_topic(cell_id: CellId) -> str:
+    """Return the topic that a cell's `deliver` reads; key: the recipient's user id."""
+    return f"im-downstream-topic-{cell_id}"
+
+
+MAX_RECORD_BYTES = 256 * 1024
+"""Where a downstream record is split: a quarter of Kafka's default of 1 MiB (`message.max.bytes`)."""
+
+MESSAGE_LIFETIME_MS = 120_000
+"""How long a downstream item is worth posting; older ones take the offline path."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of every record's value; the value is JSON."""
+
+    v: int = 1
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who acts, as the authorizer verified it; `connection_id` and `cell_id` are None for what came over REST."""
+
+    user_id: UserId
+    device_id: DeviceId
+    session_id: SessionId
+    connection_id: ConnectionId | None = None
+    cell_id: CellId | None = None
+
+
+class SendMessage(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action", tag="message.send"
+):
+    """Store a message and deliver it. `content` is the client's JSON as it came, already validated for its `type`.
+
+    `to` is set when the client named the peer instead of the conversation: then the single chat may have to be made.
+    """
+
+    conversation_id: ConversationId
+    client_msg_id: ClientMsgId
+    type: str
+    content: msgspec.Raw
+    to: UserId | None = None
+    reply_to_seq: Seq | None = None
+    mentions: tuple[UserId, ...] = ()
+    mention_all: bool = False
+
+
+Command = SendMessage
+"""Everything that a client can ask for by a frame; a union, tagged by `action`, once there is more than one."""
+
+
+class UpstreamRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One accepted frame of a client, in `im-upstream-topic`."""
+
+    frame_id: str
+    sender: Sender
+    accepted_at_ms: int
+    command: Command
+
+
+class ConnectionRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One open connection of the recipient, as it was when the record was made."""
+
+    connection_id: ConnectionId
+    device_id: DeviceId
+    connected_at_ms: int
+
+
+class MessageRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Names one stored message."""
+
+    conversation_id: ConversationId
+    seq: Seq
+
+
+class DownstreamItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event for the recipient.
+
+    `data` is the event's data as clients see it, but for `message.new`, where it is *one* message: `deliver` puts
+    several into one frame. `to` names the devices it is for, as indexes into the record's connections; None means all.
+    `message` names the stored message, which then takes the offline path when it can't be posted; an item without it is
+    dropped. `close` ends the connection after the event; `once_usable` names a connection that should be usable first.
+    """
+
+    event: str
+    data: msgspec.Raw
+    expires_at_ms: int
+    to: tuple[int, ...] | None = None
+    message: MessageRef | None = None
+    accepted_at_ms: int | None = None
+    trace: str | None = None
+    close: bool = False
+    once_usable: ConnectionRef | None = None
+
+
+class DownstreamRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """All that one batch has for one user on one cell, in `im-downstream-topic-{cell_id}`; items in their order."""
+
+    user_id: UserId
+    connections: tuple[ConnectionRef, ...]
+    items: tuple[DownstreamItem, ...]
+
+
+class OfflineTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="offline"):
+    """Messages of one conversation that reached none of these users' devices; may come twice."""
+
+    conversation_id: ConversationId
+    seqs: tuple[Seq, ...]
+    user_ids: tuple[UserId, ...]
+
+
+Task = OfflineTask
+"""Everything that stands in `im-task-topic`; a union, tagged by `kind`, once there is more than one."""
+
+
+class TaskRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One piece of work, in `im-task-topic`; `task_id` is the same when the same work is written again."""
+
+    task_id: str
+    created_at_ms: int
+    task: Task
+    trace: str | None = None
+
+
+class DeadLetter(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A record that can never succeed, as it came (`key` and `value` in base64), with what was wrong."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    value: str | None
+    reason: str
+    detail: str
+    failed_at_ms: int
+
+
+class MissedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A connection that is gone, and the messages that could not be posted to it."""
+
+    user_id: UserId
+    device_id: DeviceId
+    connection_id: ConnectionId
+    missed: tuple[MessageRef, ...] = ()
+
+
+class DeadConnections(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="gochat", tag="dead_connections"
+):
+    """What `deliver` reports to `websocket` by an asynchronous invocation: the synthetic disconnect."""
+
+    connections: tuple[MissedBy, ...]
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A `message` as clients see it, over REST and WebSocket alike (protocol, "message")."""
+
+    message_id: str
+    conversation_id: str
+    seq: int
+    sender_id: str
+    client_msg_id: str
+    type: str
+    content: msgspec.Raw
+    reply_to_seq: int | None
+    mentions: list[str]
+    created_at: str
+    edited_at: str | None
+    recalled: bool
+    reactions: list[object]
+    change: int
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+SUPPORTED: Literal[1] = 1
+
+
+class UnreadableRecordError(ValueError):
+    """The bytes are no record of this kind, or of a version that this code does not know."""
+
+
+_encoder = msgspec.json.Encoder()
+_decoders: dict[type[Record], msgspec.json.Decoder[Record]] = {}
+
+
+def encode(record: Record) -> bytes:
+    """Write a record's value."""
+    return _encoder.encode(record)
+
+
+def decode(kind: type[RecordT], value: bytes) -> RecordT:
+    """Read a record's value; raises `UnreadableRecordError` for what can never be read, however often it is tried."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)  # type: ignore[assignment]  # keyed by its own type
+    try:
+        record = decoder.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+        raise UnreadableRecordError(f"not a {kind.__name__}: {fault}") from fault
+    if record.v != SUPPORTED:
+        raise UnreadableRecordError(f"{kind.__name__} of version {record.v}")
+    return record
