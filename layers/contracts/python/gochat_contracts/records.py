@@ -212,7 +212,6 @@ class UnreadableRecordError(ValueError):
 
 
 _encoder = msgspec.json.Encoder()
-_decoders: dict[type[Record], msgspec.json.Decoder[Record]] = {}
 
 
 def encode(record: Record) -> bytes:
@@ -221,12 +220,9 @@ def encode(record: Record) -> bytes:
 
 
 def decode(kind: type[RecordT], value: bytes) -> RecordT:
-    """Read a record's value; raises `UnreadableRecordError` for what can never be read, however often it is tried."""
-    decoder = _decoders.get(kind)
-    if decoder is None:
-        decoder = _decoders[kind] = msgspec.json.Decoder(kind)  # type: ignore[assignment]  # keyed by its own type
+    """Read a record's value; raises `UnreadableRecordError` for what can't be read however often it is tried."""
     try:
-        record = decoder.decode(value)
+        record = msgspec.json.decode(value, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
         raise UnreadableRecordError(f"not a {kind.__name__}: {fault}") from fault
     if record.v != SUPPORTED:
