@@ -4,6 +4,7 @@ Each function's own segment is written by Lambda (active tracing). For a sampled
 with the *message's* trace id to the X-Ray daemon that runs beside the function, so that one trace shows the whole way.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -58,7 +59,6 @@ class Tracer:
     def __init__(self, service: str, environ: Mapping[str, str] = os.environ) -> None:
         self._service = service
         self._address = _daemon_address(environ.get("AWS_XRAY_DAEMON_ADDRESS", ""))
-        self._socket: socket.socket | None = None
 
     def segment(
         self, trace: Trace, name: str, *, started_at_ms: int, ended_at_ms: int, **annotations: str | int
@@ -89,15 +89,10 @@ class Tracer:
         datagram = DAEMON_HEADER + json.dumps(document, separators=(",", ":")).encode()
         if len(datagram) > MAX_DATAGRAM_BYTES:
             return
-        if self._socket is None:
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self._socket.setblocking(False)
-        try:
-            self._socket.sendto(datagram, self._address)
-        except OSError:
-            # A trace that can't be written must not cost a message: the log line carries the trace id as well.
-            self._socket.close()
-            self._socket = None
+        # A trace that can't be written must not cost a message: the log line carries the trace id as well.
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one_shot:
+            one_shot.setblocking(False)
+            one_shot.sendto(datagram, self._address)
 
 
 def _daemon_address(text: str) -> tuple[str, int] | None:
