@@ -8,6 +8,7 @@ STATE = ROOT / ".gochat"
 VENV_BIN = ROOT / ".venv" / "bin"
 STAGE_VENV = STATE / "stage-venv"
 NODE = STATE / "node"
+NODE_VENV = STATE / "node-venv"
 LOGS = STATE / "logs"
 UV = STATE / "bootstrap" / "bin" / "uv"
 

@@ -1,12 +1,38 @@
-"""Placeholder."""
+"""Runs the checks, then every test; names of tests and options of pytest run just those, without the checks."""
 
 import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from dev_cli.commands import check
+from dev_cli.paths import ROOT, python_environment
+from dev_cli.setup.machine import set_up_machine
+
+PASSES_ARGUMENTS_ON = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """x"""
+    """Declare the options."""
+    parser.add_argument("rest", nargs="*", metavar="PYTEST-ARGUMENT", help="passed on to pytest, for example -k login")
 
 
-def run(a: argparse.Namespace) -> int:
-    """x"""
-    return 0
+def run(arguments: argparse.Namespace) -> int:
+    """Install what the tests need, hold the checks unless single tests are asked for, and run pytest."""
+    set_up_machine()
+    checks = 0 if arguments.rest else check.run(argparse.Namespace(names=[]))
+    pytest = subprocess.run(
+        [sys.executable, "-m", "pytest", *map(_from_caller, arguments.rest)],
+        cwd=ROOT,
+        env=python_environment(),
+        check=False,
+    )
+    return pytest.returncode or checks
+
+
+def _from_caller(argument: str) -> str:
+    """Turn a path that is relative to where ./dev was called into an absolute one; leave all else alone."""
+    path, *selection = argument.split("::")
+    found = Path(os.environ.get("GOCHAT_CALLER_CWD", ROOT)) / path
+    return "::".join([str(found), *selection]) if path and found.exists() else argument
