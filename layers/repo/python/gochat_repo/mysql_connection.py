@@ -1,0 +1,113 @@
+"""One connection to MySQL that survives a frozen container: cheap signs of death, and a rollback nobody waits for."""
+
+import select
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+from pymysql.constants import COMMAND
+from pymysql.cursors import Cursor
+
+from gochat_repo.mysql_errors import translate
+
+UNACKNOWLEDGED_MS = 3_000
+"""TCP_USER_TIMEOUT: bytes that a vanished peer never acknowledges break the connection after this time, not after the
+read timeout; how long a query itself may take is not touched by it (RFC 5482)."""
+
+_SESSION_ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+_SESSION_VARIABLES = (
+    "SET autocommit = 0, time_zone = '+00:00', innodb_lock_wait_timeout = %s, sql_mode ="
+    " 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+    "NO_ENGINE_SUBSTITUTION'"
+)
+
+
+if TYPE_CHECKING:
+    _Base = pymysql.connections.Connection[Cursor]  # generic in the stubs only
+else:
+    _Base = pymysql.connections.Connection
+
+
+class Connection(_Base):
+    """PyMySQL's connection; uses five of its private names, which `test_connection_internals` pins."""
+
+    _rollback_owed = False
+
+    def connect(self, sock: socket.socket | None = None) -> None:
+        """Connect and prepare the session; a dead peer is noticed within `UNACKNOWLEDGED_MS` where the OS can."""
+        super().connect(sock)
+        option = getattr(socket, "TCP_USER_TIMEOUT", None)
+        if option is not None:
+            self._tcp().setsockopt(socket.IPPROTO_TCP, option, UNACKNOWLEDGED_MS)
+
+    def send_rollback(self) -> None:
+        """Send ROLLBACK without waiting for the answer, which `settle` reads before the next statement."""
+        self._execute_command(COMMAND.COM_QUERY, "ROLLBACK")  # type: ignore[attr-defined]
+        self._rollback_owed = True
+
+    def settle(self) -> None:
+        """Read the answer that `send_rollback` left behind; it came long ago, so this costs no round trip."""
+        if self._rollback_owed:
+            self._rollback_owed = False
+            self._read_query_result()  # type: ignore[attr-defined]
+
+    def looks_dead(self) -> bool:
+        """Tell without a round trip whether the server hung up: nobody speaks to us when nothing was asked."""
+        if not self.open:
+            return True
+        readable, _, _ = select.select([self._tcp()], [], [], 0)
+        return bool(readable)
+
+    def drop(self) -> None:
+        """Close the socket without a farewell; does nothing when it is closed already."""
+        self._force_close()  # type: ignore[attr-defined]
+
+    def _tcp(self) -> socket.socket:
+        held: Any = self._sock  # type: ignore[attr-defined]
+        assert isinstance(held, socket.socket)
+        return held
+
+
+def connect(
+    *,
+    host: str,
+    port: int,
+    user: str,
+    password: str,
+    database: str | None,
+    tls: ssl.SSLContext | None,
+    connect_timeout_s: float,
+    read_timeout_s: float,
+    lock_wait_s: int,
+) -> Connection:
+    """Open a session: READ COMMITTED, autocommit off, UTC, strict.
+
+    Raises `Unavailable` when the server can't be reached or refuses. `tls` is one prebuilt context: PyMySQL would
+    otherwise read the CA bundle on every connect.
+    """
+    connection: Connection | None = None
+    try:
+        connection = Connection(
+            host=host,
+            port=port,
+            user=user,
+            password=password,
+            database=database,
+            charset="utf8mb4",
+            collation="utf8mb4_bin",
+            init_command=_SESSION_ISOLATION,
+            autocommit=None,
+            connect_timeout=connect_timeout_s,
+            read_timeout=read_timeout_s,
+            write_timeout=read_timeout_s,
+            ssl=tls,
+            ssl_disabled=tls is None,
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(_SESSION_VARIABLES, (lock_wait_s,))
+    except pymysql.err.Error as fault:
+        if connection is not None:
+            connection.drop()
+        raise translate(fault) from fault
+    return connection
