@@ -1,0 +1,26 @@
+"""Command line of the local AWS: `python -m local_stage.aws --port 4566 --state-dir .gochat/aws`."""
+
+from __future__ import annotations
+
+import sys
+
+from local_stage.aws import environment, options
+
+
+def main() -> int:
+    """Start the local AWS and serve until a signal."""
+    chosen = options.parse()
+    environment.prepare(chosen)
+    # MiniStack reads its environment while it is imported.
+    from local_stage.aws import launcher
+    from local_stage.aws.pinned import PinnedNameError
+
+    try:
+        return launcher.run(chosen)
+    except PinnedNameError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
