@@ -1,0 +1,1 @@
+"""The CDK app: every stage of GoChat as stacks."""

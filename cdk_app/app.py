@@ -1,0 +1,81 @@
+"""Entry of the CDK app: `cdk … -c stage=local|dev|prod`, or `build_app` for whoever wants the stage's templates."""
+
+import os
+import sys
+
+# Node releases come to their end on somebody else's schedule: `./dev` picks one, jsii's banner adds nothing.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
+
+from aws_cdk import App, Environment, Tags
+
+from cdk_app import bundling, stages
+from cdk_app.parts.access import ManagedStores
+from cdk_app.parts.function import Placement
+from cdk_app.stacks.edge import EdgeStack
+from cdk_app.stacks.services import ServicesStack
+
+
+def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
+    """Put the stacks of a stage into an app; `full=False` spares byte code and wheels where only templates matter.
+
+    Stacks: Network, Data and Broker where the stores are managed, then Services, then Edge.
+    """
+    bundler = bundling.Bundler(target=bundling.target_of(stage), full=full)
+    environment = Environment(account=stage.account, region=stage.region)
+    placement, managed = _managed_stores(app, stage, environment)
+    services = ServicesStack(
+        app,
+        stack_name(stage, "Services"),
+        stage=stage,
+        bundler=bundler,
+        placement=placement,
+        managed=managed,
+        env=environment,
+        description="GoChat: logic, task and repo",
+    )
+    EdgeStack(
+        app,
+        stack_name(stage, "Edge"),
+        stage=stage,
+        bundler=bundler,
+        placement=placement,
+        managed=managed,
+        secret_arn=services.secret_arn,
+        logic_function=services.logic_rpc.function_arn,
+        env=environment,
+        description="GoChat: WebSocket and HTTP APIs",
+    ).add_dependency(services)
+    Tags.of(app).add("gochat:stage", stage.name)
+
+
+def stack_name(stage: stages.Stage, part: str) -> str:
+    """Name a stack: `GoChat-dev-Edge`."""
+    return f"GoChat-{stage.name}-{part}"
+
+
+def _managed_stores(
+    app: App, stage: stages.Stage, environment: Environment
+) -> tuple[Placement | None, ManagedStores | None]:
+    """Declare the stacks of the stores that this app creates, if it does."""
+    if not isinstance(stage.stores, stages.Managed):
+        return None, None
+    raise NotImplementedError
+
+
+def main() -> int:
+    """Synthesize the stage named by the context `stage` (`local` by default)."""
+    app = App(analytics_reporting=False, tree_metadata=False)
+    bundled_stacks = app.node.try_get_context("aws:cdk:bundling-stacks")
+    skips = app.node.try_get_context("bundling") == "skip" or bundled_stacks == []
+    try:
+        stage = stages.find_stage(app.node.try_get_context("stage") or "local")
+        build_app(app, stage, full=not skips)
+    except (ValueError, bundling.BundlingError) as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

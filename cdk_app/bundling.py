@@ -1,0 +1,239 @@
+"""Builds what Lambda gets, without Docker: functions and layers, byte-compiled for the Python that will run them.
+
+    python -m cdk_app.bundling [local|dev|prod]
+
+builds a stage's bundles ahead of synthesis. That is the only step that may use the network (third-party wheels, from
+the package index, when uv.lock or the target has changed); what it built is found again under `.gochat/bundles/`.
+
+Why byte code is part of a bundle: Lambda's file system is read-only, so a package without `.pyc` is compiled again by
+every cold start, for two seconds. A `.pyc` carries the magic number of the interpreter that wrote it and any other one
+ignores it; only Python 3.13 can therefore compile for Lambda's python3.13. Where none is at hand the bundle is still
+right, but slow to start: `Bundle.compiled` tells, and the app turns it into a warning that `cdk deploy --strict` refuses.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cdk_app import stages, wheels
+from cdk_app.tools import find_interpreter
+
+ROOT = Path(__file__).resolve().parent.parent
+BUNDLES = ROOT / ".gochat" / "bundles"
+
+FUNCTION_PACKAGES = ("gateway", "logic", "task", "repo")
+SOURCE_LAYERS = ("core", "contracts", "aws", "repo")
+RESOURCES = "custom_resources"
+
+# What a running function never reads. Hidden files come from editors and file managers.
+_SKIPPED_FOLDERS = ("__pycache__", "tests")
+_SKIPPED_SUFFIXES = (".pyc", ".pyi", ".proto")
+
+# Bundles of a name to keep: a synthesis that runs beside this one may still be reading the one before.
+_KEPT = 3
+
+
+class BundlingError(Exception):
+    """A bundle could not be built; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The Python that will run the code; `platform` as uv names it, None for this machine's own."""
+
+    python: str
+    platform: str | None
+
+    @property
+    def name(self) -> str:
+        """The folder name of its bundles."""
+        return f"{self.platform or 'native'}-python{self.python}"
+
+
+LAMBDA = Target(python="3.13", platform="aarch64-manylinux_2_34")
+"""arm64 on Amazon Linux 2023, which has glibc 2.34 (Lambda developer guide, "Lambda runtimes")."""
+
+
+def target_of(stage: stages.Stage) -> Target:
+    """Give the target of a stage: the local AWS runs functions with the interpreter that runs this app."""
+    if stage.on_emulator:
+        return Target(python=f"{sys.version_info.major}.{sys.version_info.minor}", platform=None)
+    return LAMBDA
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A finished folder, ready to be zipped; its name ends in the hash of all that went into it."""
+
+    path: Path
+    compiled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundler:
+    """Builds bundles of one target; `full=False` leaves out byte code and wheels, for tests that look at templates."""
+
+    target: Target
+    full: bool = True
+
+    def function(self, package: str) -> Bundle:
+        """Bundle `functions/<package>` as `<package>/`."""
+        return self._sources(package, ROOT / "functions" / package, package, "/var/task")
+
+    def layer(self, layer: str) -> Bundle:
+        """Bundle the packages of `layers/<layer>/python`; `wheels` is built from uv.lock."""
+        if layer == "wheels":
+            return self._wheels()
+        return self._sources(layer, ROOT / "layers" / layer / "python", "python", "/opt")
+
+    def custom_resources(self) -> Bundle:
+        """Bundle the handlers of the custom resources under the import path that they have here."""
+        inside = f"cdk_app/{RESOURCES}"
+        return self._sources("custom-resources", ROOT / "cdk_app" / RESOURCES, inside, "/var/task")
+
+    def _sources(self, name: str, source: Path, inside: str, mount: str) -> Bundle:
+        files = list(source_files(source))
+        if not files:
+            raise BundlingError(f"nothing to bundle in {source}")
+        interpreter = self._interpreter()
+        digest = self._digest(interpreter, inside)
+        for file in files:
+            digest.update(f"{file.relative_to(source).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+
+        def build(into: Path) -> None:
+            for file in files:
+                copy = into / inside / file.relative_to(source)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+            if interpreter:
+                compile_tree(into, interpreter=interpreter, mount=mount)
+
+        return Bundle(path=self._built(name, digest.hexdigest()[:16], build), compiled=interpreter is not None)
+
+    def _wheels(self) -> Bundle:
+        requirements = wheels.requirements(ROOT)
+        interpreter = self._interpreter()
+        digest = self._digest(interpreter, wheels.RECIPE)
+        digest.update(requirements.encode())
+
+        def build(into: Path) -> None:
+            if self.full:
+                wheels.install(requirements, into / "python", python=self.target.python, platform=self.target.platform)
+            else:
+                (into / "python").mkdir()
+                (into / "python" / "requirements.txt").write_text(requirements)
+            if interpreter:
+                compile_tree(into, interpreter=interpreter, mount="/opt")
+
+        return Bundle(path=self._built("wheels", digest.hexdigest()[:16], build), compiled=interpreter is not None)
+
+    def _interpreter(self) -> Path | None:
+        return find_interpreter(self.target.python) if self.full else None
+
+    def _digest(self, interpreter: Path | None, *more: str) -> "hashlib._Hash":
+        tag = _magic(interpreter) if interpreter else "sources"
+        return hashlib.sha256("\0".join((self.target.name, str(self.full), tag, *more, "")).encode())
+
+    def _built(self, name: str, key: str, build: Callable[[Path], None]) -> Path:
+        """Return the folder of this key, building it first where there is none; safe beside other syntheses."""
+        home = BUNDLES / self.target.name / name
+        finished = home / key
+        if finished.is_dir():
+            os.utime(finished)
+            return finished
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home, prefix=".") as scratch:
+            content = Path(scratch) / key
+            content.mkdir()
+            try:
+                build(content)
+            except (OSError, subprocess.CalledProcessError) as fault:
+                output = getattr(fault, "stderr", "") or ""
+                raise BundlingError(f"could not build {name} for {self.target.name}: {fault}\n{output}") from fault
+            try:
+                content.rename(finished)
+            except OSError:
+                # Another synthesis has put the very same content there meanwhile.
+                if not finished.is_dir():
+                    raise
+        _prune(home)
+        return finished
+
+
+def source_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a package that belong into a bundle, sorted by path."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if (
+            path.is_file()
+            and path.suffix not in _SKIPPED_SUFFIXES
+            and not any(part in _SKIPPED_FOLDERS or part.startswith(".") for part in parts)
+        ):
+            yield path
+
+
+def compile_tree(folder: Path, *, interpreter: Path, mount: str) -> None:
+    """Write the `.pyc` of every module below `folder`, as `interpreter` does.
+
+    Unchecked-hash files hold no time stamp, so that the same sources give the same bytes, and are never compared with
+    their source, whose time stamp the zip file changes. `mount` stands in tracebacks for the folder's path here.
+    """
+    command = [str(interpreter), "-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(folder), "-p", mount, str(folder)]
+    subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONHASHSEED": "0"})
+
+
+@cache
+def _magic(interpreter: Path) -> str:
+    """Give the magic number of an interpreter's byte code: bundles of two releases must not share a key."""
+    program = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
+    return subprocess.run(
+        [str(interpreter), "-I", "-c", program], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def _prune(home: Path) -> None:
+    """Remove the oldest bundles of one name."""
+    finished = [path for path in home.iterdir() if not path.name.startswith(".")]
+    for old in sorted(finished, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def build_all(stage: stages.Stage) -> list[Bundle]:
+    """Build every bundle of a stage."""
+    bundler = Bundler(target=target_of(stage))
+    return [
+        *(bundler.layer(layer) for layer in (*SOURCE_LAYERS, "wheels")),
+        *(bundler.function(package) for package in FUNCTION_PACKAGES),
+        bundler.custom_resources(),
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Build the bundles of the named stages (local when none is named); returns the exit code."""
+    for name in arguments or ["local"]:
+        try:
+            bundles = build_all(stages.find_stage(name))
+        except (BundlingError, ValueError) as fault:
+            sys.stderr.write(f"{fault}\n")
+            return 1
+        if not all(bundle.compiled for bundle in bundles):
+            sys.stderr.write(f"{name}: {NOT_COMPILED}\n")
+    return 0
+
+
+NOT_COMPILED = (
+    "no Python 3.13 was found, so the bundles hold no byte code and every cold start takes some two seconds longer; "
+    "install one (`uv python install 3.13`, or your system's package) and synthesize again"
+)
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

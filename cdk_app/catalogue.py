@@ -1,0 +1,74 @@
+"""The functions: where the code of each lies, what it stands on and which stores it may reach."""
+
+from dataclasses import dataclass
+
+UPSTREAM_TOPIC = "im-upstream-topic"
+TASK_TOPIC = "im-task-topic"
+DEAD_LETTER_TOPIC = "im-dead-letter-topic"
+
+
+def downstream_topic(cell_id: str) -> str:
+    """Name the topic that carries what the clients of one cell receive."""
+    return f"im-downstream-topic-{cell_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSpec:
+    """One Lambda function; a handler is named by its path, so that this app imports none of the code it deploys."""
+
+    name: str
+    layers: tuple[str, ...]
+    timeout_s: int
+    database: bool = False
+    """Whether it speaks SQL (through the repo layer), which also means that it stands in the VPC."""
+    cache: bool = False
+    produces: bool = False
+    """Whether it writes to Kafka, which means the VPC too: MSK can't be reached from outside."""
+
+    @property
+    def package(self) -> str:
+        """The top-level package under functions/ that is bundled for it."""
+        return self.name.split("-", 1)[0]
+
+    @property
+    def handler(self) -> str:
+        """The handler string: `gateway-http` is `gateway.http.handler.handle`."""
+        return f"{self.name.replace('-', '.', 1)}.handler.handle"
+
+    @property
+    def in_vpc(self) -> bool:
+        """Whether it stands in the VPC; the others talk to services that have no endpoint in it."""
+        return self.database or self.cache or self.produces
+
+    @property
+    def title(self) -> str:
+        """The name as CloudFormation's logical ids are written: `GatewayHttp`."""
+        return "".join(part.capitalize() for part in self.name.split("-"))
+
+
+_EDGE_LAYERS = ("core", "contracts", "aws", "wheels")
+_STORE_LAYERS = ("core", "contracts", "aws", "repo", "wheels")
+
+# A connection's handshake and a frame are answered within API Gateway's 29 s; a client waits for neither that long.
+GATEWAY_AUTHORIZE = FunctionSpec(name="gateway-authorize", layers=_EDGE_LAYERS, timeout_s=10)
+GATEWAY_WEBSOCKET = FunctionSpec(
+    name="gateway-websocket", layers=_STORE_LAYERS, timeout_s=25, database=True, cache=True, produces=True
+)
+GATEWAY_DELIVER = FunctionSpec(name="gateway-deliver", layers=_EDGE_LAYERS, timeout_s=60)
+GATEWAY_HTTP = FunctionSpec(name="gateway-http", layers=_EDGE_LAYERS, timeout_s=29)
+LOGIC_UPSTREAM = FunctionSpec(
+    name="logic-upstream", layers=_STORE_LAYERS, timeout_s=60, database=True, cache=True, produces=True
+)
+# Shorter than its caller gateway-http, which must still have time to answer.
+LOGIC_RPC = FunctionSpec(
+    name="logic-rpc", layers=_STORE_LAYERS, timeout_s=28, database=True, cache=True, produces=True
+)
+TASK_WORKER = FunctionSpec(
+    name="task-worker", layers=_STORE_LAYERS, timeout_s=120, database=True, cache=True, produces=True
+)
+# Lambda's limit: a migration may rewrite a large table.
+REPO_MIGRATE = FunctionSpec(name="repo-migrate", layers=_STORE_LAYERS, timeout_s=900, database=True)
+
+SERVICES_FUNCTIONS = (LOGIC_UPSTREAM, LOGIC_RPC, TASK_WORKER, REPO_MIGRATE)
+EDGE_FUNCTIONS = (GATEWAY_AUTHORIZE, GATEWAY_WEBSOCKET, GATEWAY_DELIVER, GATEWAY_HTTP)
+FUNCTIONS = EDGE_FUNCTIONS + SERVICES_FUNCTIONS

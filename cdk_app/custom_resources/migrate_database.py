@@ -1,0 +1,134 @@
+"""Brings the database to the schema of this deployment: makes its users where IAM guards it, then runs repo-migrate.
+
+Stands outside the VPC, because from inside it could not answer CloudFormation. A paused Aurora cluster takes 15 to 30 s
+to resume; both steps are repeated until it does, or until this invocation's own time is nearly over.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from cdk_app.custom_resources.answer import Attributes, Context, Event, answer
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+logger = logging.getLogger()
+
+RETRY_EVERY_S = 5.0
+RESERVE_MS = 20_000
+"""Time kept back for the answer to CloudFormation."""
+
+RESUMING = ("DatabaseResumingException", "DatabaseUnavailableException", "StatementTimeoutException")
+"""What the Data API says while a cluster wakes up (RDS Data API reference, "ExecuteStatement")."""
+
+TRY_LATER = ("Unavailable", "OperationalError", "InterfaceError", "ConnectionError", "TimeoutError", "Timedout")
+"""Error types of repo-migrate that mean: the database could not be reached, or not yet."""
+
+APP_PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
+MIGRATION_PRIVILEGES = f"{APP_PRIVILEGES}, CREATE, ALTER, DROP, INDEX, REFERENCES"
+
+
+class MigrationFailed(Exception):
+    """The migrations ran into something that trying again does not mend."""
+
+
+def handle(event: Event, context: Context) -> None:
+    """Migrate; properties: FunctionName, Migrations (their content's hash: another one runs this again).
+
+    With IAM authentication also ClusterArn, MasterSecretArn, Database, AppUser and MigrationUser. Safe to repeat:
+    users and migrations that are there already are left alone. Deleting the resource does nothing.
+    """
+    properties = event["ResourceProperties"]
+
+    def work() -> Attributes:
+        if event["RequestType"] == "Delete":
+            return {}
+        patience = Patience(lambda: context.get_remaining_time_in_millis() - RESERVE_MS)
+        if properties.get("ClusterArn"):
+            make_users(properties, patience)
+        return {"Migrations": run_migrations(properties["FunctionName"], patience)}
+
+    answer(event, context, "database-migrations", work)
+
+
+class Patience:
+    """Decides how long to keep trying."""
+
+    def __init__(self, remaining_ms: Callable[[], int], sleep: Callable[[float], None] = time.sleep) -> None:
+        self._remaining_ms = remaining_ms
+        self._sleep = sleep
+
+    def another_try(self, reason: str) -> bool:
+        """Wait a little and say True; False once too little time is left."""
+        if self._remaining_ms() < RETRY_EVERY_S * 1_000:
+            return False
+        logger.info("the database is not ready (%s): trying again", reason)
+        self._sleep(RETRY_EVERY_S)
+        return True
+
+    @property
+    def remaining_s(self) -> float:
+        """How long a single call may still take."""
+        return max(1.0, self._remaining_ms() / 1_000)
+
+
+def make_users(properties: dict[str, Any], patience: Patience) -> None:
+    """Make the IAM users of the functions and of the migrations with the rights they need, through the Data API."""
+    client = boto3.client("rds-data")
+    database = _quoted(properties["Database"])
+    for user, privileges in (
+        (properties["AppUser"], APP_PRIVILEGES),
+        (properties["MigrationUser"], MIGRATION_PRIVILEGES),
+    ):
+        name = f"'{user}'@'%'"
+        for statement in (
+            f"CREATE USER IF NOT EXISTS {name} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'",
+            f"ALTER USER {name} REQUIRE SSL",
+            f"GRANT {privileges} ON {database}.* TO {name}",
+        ):
+            while True:
+                try:
+                    client.execute_statement(
+                        resourceArn=properties["ClusterArn"], secretArn=properties["MasterSecretArn"], sql=statement
+                    )
+                    break
+                except ClientError as fault:
+                    if not _is_resuming(fault) or not patience.another_try(fault.response["Error"]["Code"]):
+                        raise
+
+
+def run_migrations(function_name: str, patience: Patience) -> str:
+    """Invoke repo-migrate until it has reached the database, and return what it says it did.
+
+    Raises MigrationFailed for a fault that is not the database's absence: it would fail again in the same way.
+    """
+    # One attempt a call: botocore's own retry would start a second migration beside one that is merely slow.
+    client: LambdaClient = boto3.client(
+        "lambda", config=Config(read_timeout=int(patience.remaining_s), retries={"total_max_attempts": 1})
+    )
+    while True:
+        result = client.invoke(FunctionName=function_name, Payload=b"{}")
+        payload = result["Payload"].read().decode()
+        if not result.get("FunctionError"):
+            logger.info("migrated: %s", payload)
+            return payload[:500]
+        error = json.loads(payload or "{}")
+        kind = str(error.get("errorType", ""))
+        if kind.rsplit(".", 1)[-1] not in TRY_LATER or not patience.another_try(kind):
+            raise MigrationFailed(f"{kind}: {error.get('errorMessage', payload)}")
+
+
+def _is_resuming(fault: ClientError) -> bool:
+    error = fault.response["Error"]
+    return error["Code"] in RESUMING or "resuming" in error["Message"]
+
+
+def _quoted(identifier: str) -> str:
+    return f"`{identifier.replace('`', '``')}`"

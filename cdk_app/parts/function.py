@@ -1,0 +1,120 @@
+"""One Lambda function of GoChat with its role, its log group and its place in or outside the VPC."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from cdk_app.catalogue import FunctionSpec
+from cdk_app.parts.code import ARCHITECTURE, RUNTIME, CodeLibrary
+from cdk_app.stages import Managed, Stage
+from cdk_app.stores import allow, may_use_network_interfaces
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where functions that speak to the stores stand."""
+
+    vpc: ec2.IVpc
+    security_group: ec2.ISecurityGroup
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionContext:
+    """What all functions of a stack share; `placement` is None where the stores need no VPC."""
+
+    stack: Stack
+    stage: Stage
+    code: CodeLibrary
+    placement: Placement | None
+
+    def make(
+        self,
+        spec: FunctionSpec,
+        *,
+        environment: Mapping[str, str],
+        statements: Sequence[iam.PolicyStatement] = (),
+        cell_id: str | None = None,
+    ) -> lambda_.Function:
+        """Declare a function, and an output with its name; `cell_id` sets the cells' functions apart."""
+        title = spec.title + (cell_id.capitalize() if cell_id else "")
+        name = "-".join(filter(None, (self.stage.prefix, spec.name, cell_id)))
+        placement = self.placement if spec.in_vpc else None
+        log_group = declare_log_group(self.stack, f"{title}Logs", stage=self.stage, name=f"/aws/lambda/{name}")
+        function = lambda_.Function(
+            self.stack,
+            title,
+            function_name=name,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            handler=spec.handler,
+            code=self.code.function(spec.package),
+            layers=[self.code.layer(layer) for layer in spec.layers],
+            memory_size=self.stage.memory_mib,
+            timeout=Duration.seconds(spec.timeout_s),
+            reserved_concurrent_executions=dict(self.stage.reserved_concurrency).get(spec.name),
+            role=declare_role(self.stack, f"{title}Role", log_group, statements, traced=True, in_vpc=bool(placement)),
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            environment={**self._common(), **environment},
+            vpc=placement.vpc if placement else None,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED) if placement else None,
+            security_groups=[placement.security_group] if placement else None,
+        )
+        CfnOutput(self.stack, f"{title}Function", value=function.function_name)
+        return function
+
+    def _common(self) -> dict[str, str]:
+        return {"GOCHAT_STAGE": self.stage.name, "GOCHAT_LOG_LEVEL": self.stage.log_level}
+
+
+def declare_role(
+    stack: Stack,
+    name: str,
+    log_group: logs.LogGroup,
+    statements: Sequence[iam.PolicyStatement],
+    *,
+    traced: bool = False,
+    in_vpc: bool = False,
+) -> iam.IRole:
+    """Declare a function's role with its rights inside.
+
+    Inside, because a policy beside the role may come after the event source mapping that needs it. Frozen, because CDK
+    would add managed policies that allow every log group and, for X-Ray, a second policy document.
+    """
+    rights = [allow(["CreateLogStream", "PutLogEvents"], [log_group.log_group_arn], "logs"), *statements]
+    if traced:
+        # X-Ray knows no resources to narrow these to.
+        rights.append(allow(["PutTraceSegments", "PutTelemetryRecords"], ["*"], "xray"))
+    if in_vpc:
+        rights.append(may_use_network_interfaces())
+    role = iam.Role(
+        stack,
+        name,
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        inline_policies={"rights": iam.PolicyDocument(statements=rights)},
+    )
+    return role.without_policy_updates()
+
+
+def declare_log_group(stack: Stack, construct_id: str, *, stage: Stage, name: str) -> logs.LogGroup:
+    """Declare a log group that forgets after the stage's retention; CloudWatch encrypts it by itself."""
+    keep = isinstance(stage.stores, Managed) and stage.stores.keep
+    return logs.LogGroup(
+        stack,
+        construct_id,
+        log_group_name=name,
+        retention=_RETENTION[stage.log_retention_days],
+        removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
+    )
+
+
+_RETENTION = {
+    1: logs.RetentionDays.ONE_DAY,
+    14: logs.RetentionDays.TWO_WEEKS,
+    90: logs.RetentionDays.THREE_MONTHS,
+}

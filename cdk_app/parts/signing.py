@@ -1,0 +1,42 @@
+"""The keys that tokens are signed with: a secret for whoever signs, the public half for whoever verifies."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from cdk_app.parts.custom_resource import declare_custom_resource
+from cdk_app.parts.function import FunctionContext
+from cdk_app.stages import Managed
+from cdk_app.stores import allow
+
+
+def declare_signing_secret(context: FunctionContext) -> str:
+    """Declare the secret and return its ARN; `cdk_app/custom_resources/signing_key.py` fills it and says how.
+
+    Declared without a value: CDK's own construct would have CloudFormation draw a random password, which is no key.
+    """
+    secret = secretsmanager.CfnSecret(
+        context.stack,
+        "SigningSecret",
+        name=f"{context.stage.prefix}/token-signing",
+        description="GoChat: Ed25519 keys that sign access tokens, HMAC key of refresh tokens",
+    )
+    keep = isinstance(context.stage.stores, Managed) and context.stage.stores.keep
+    secret.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)
+    return secret.ref
+
+
+def declare_public_keys(context: FunctionContext, secret_arn: str, *, creates: bool) -> str:
+    """Return the JWKS of the keys in the secret, making them first where this stack `creates` them.
+
+    Every stack that verifies reads them itself: exported by one stack, they could never be added to.
+    """
+    actions = ["GetSecretValue", "PutSecretValue"] if creates else ["GetSecretValue"]
+    resource = declare_custom_resource(
+        context,
+        "SigningKey",
+        module="signing_key",
+        properties={"SecretArn": secret_arn, "MayCreate": "true" if creates else "false"},
+        statements=[allow(actions, [secret_arn], "secretsmanager")],
+        needs_wheels=True,
+    )
+    return resource.get_att_string("PublicKeys")

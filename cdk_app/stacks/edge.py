@@ -1,0 +1,227 @@
+"""The edge: the HTTP API and, for each cell, a WebSocket API with the functions at either end of its frames."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigateway_v1
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk_app import bundling, catalogue
+from cdk_app.parts.access import ManagedStores, declare_stores
+from cdk_app.parts.addresses import declare_addresses, pin_api_id
+from cdk_app.parts.code import CodeLibrary
+from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
+from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.signing import declare_public_keys
+from cdk_app.parts.websocket_api import add_routes, add_stage, retry_asynchronous_invocations
+from cdk_app.stages import Stage
+from cdk_app.stores import allow
+from cdk_app.topics import plan_topics
+
+_HTTP_ACCESS_LOG = {
+    "request_id": "$context.requestId",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "ip": "$context.identity.sourceIp",
+    "error": "$context.error.message",
+    "integration_error": "$context.integrationErrorMessage",
+    "latency_ms": "$context.responseLatency",
+}
+
+# The local AWS's ids of the APIs.
+_HTTP_API_ID = "0c4a7000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What others need to know of a cell."""
+
+    api: apigateway.WebSocketApi
+    websocket_url: str
+    connections_endpoint: str
+
+
+class EdgeStack(Stack):
+    """Everything that a client speaks to."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        bundler: bundling.Bundler,
+        placement: Placement | None,
+        managed: ManagedStores | None,
+        secret_arn: str,
+        logic_function: str,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self._stage = stage
+        self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
+        self._stores = declare_stores(self._context, managed)
+        self._addresses = declare_addresses(self, on_emulator=stage.on_emulator)
+        self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
+        self._account = self._log_account()
+        cells = [self._cell(cell_id, number) for number, cell_id in enumerate(stage.cells)]
+        self._http_api(cells, logic_function)
+
+    def _cell(self, cell_id: str, number: int) -> Cell:
+        """Declare one cell: its API, its functions and the mapping of its downstream topic."""
+        stage, context = self._stage, self._context
+        title = f"Cell{cell_id.capitalize()}"
+        api = apigateway.WebSocketApi(
+            self,
+            title,
+            api_name=f"{stage.prefix}-{cell_id}",
+            route_selection_expression="$request.body.action",
+        )
+        if stage.on_emulator:
+            pin_api_id(api, f"0c4a70{number + 1:02x}")
+        cell = Cell(
+            api=api,
+            websocket_url=self._addresses.websocket(api.api_id, stage.name),
+            connections_endpoint=self._addresses.connections(api.api_id, stage.name),
+        )
+        authorize = context.make(
+            catalogue.GATEWAY_AUTHORIZE,
+            cell_id=cell_id,
+            environment={"GOCHAT_CELL_ID": cell_id, "GOCHAT_TOKEN_PUBLIC_KEYS": self._public_keys},
+        )
+        stores = self._stores
+        topics = [plan.name for plan in plan_topics(stage)]
+        websocket = context.make(
+            catalogue.GATEWAY_WEBSOCKET,
+            cell_id=cell_id,
+            environment={
+                "GOCHAT_CELL_ID": cell_id,
+                **stores.kafka.environment(),
+                **stores.database.environment(),
+                **stores.cache.environment(),
+            },
+            statements=[
+                *stores.kafka.may_produce(topics),
+                *stores.database.may_connect(),
+                *stores.cache.may_connect(),
+            ],
+        )
+        retry_asynchronous_invocations(websocket)
+        add_routes(api, authorize=authorize, websocket=websocket)
+        log_group = declare_log_group(
+            self, f"{title}AccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-{cell_id}"
+        )
+        add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
+        self._deliver(cell, cell_id, websocket.function_arn)
+        suffix = "" if number == 0 else cell_id.capitalize()
+        CfnOutput(self, f"WebSocketUrl{suffix}", value=cell.websocket_url)
+        CfnOutput(self, f"ConnectionsEndpoint{suffix}", value=cell.connections_endpoint)
+        return cell
+
+    def _deliver(self, cell: Cell, cell_id: str, websocket_arn: str) -> None:
+        """Declare the function that posts a cell's downstream topic to its connections; it needs no VPC."""
+        mapping = self._stage.mappings.deliver
+        topic = catalogue.downstream_topic(cell_id)
+        group = consumer_group(self._stage, catalogue.GATEWAY_DELIVER.name, cell_id)
+        deliver = self._context.make(
+            catalogue.GATEWAY_DELIVER,
+            cell_id=cell_id,
+            environment={
+                "GOCHAT_CELL_ID": cell_id,
+                "GOCHAT_CONNECTIONS_ENDPOINT": cell.connections_endpoint,
+                "GOCHAT_WEBSOCKET_FUNCTION": websocket_arn,
+                "GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping),
+            },
+            statements=[
+                self._may_manage_connections(cell),
+                allow(["InvokeFunction"], [websocket_arn], "lambda"),
+                *self._stores.kafka.may_consume(topic, group),
+            ],
+        )
+        declare_mapping(
+            self,
+            f"{catalogue.GATEWAY_DELIVER.title}{cell_id.capitalize()}Mapping",
+            function=deliver,
+            mapping=mapping,
+            kafka=self._stores.kafka,
+            topic=topic,
+            group=group,
+        )
+
+    def _http_api(self, cells: list[Cell], logic_function: str) -> None:
+        """Declare the HTTP API: one function behind every path, so that every answer is ours."""
+        stage, first = self._stage, cells[0]
+        function = self._context.make(
+            catalogue.GATEWAY_HTTP,
+            environment={
+                "GOCHAT_CELL_ID": stage.cells[0],
+                "GOCHAT_TOKEN_PUBLIC_KEYS": self._public_keys,
+                "GOCHAT_LOGIC_FUNCTION": logic_function,
+                "GOCHAT_CONNECTIONS_ENDPOINT": first.connections_endpoint,
+                "GOCHAT_WEBSOCKET_URL": first.websocket_url,
+            },
+            statements=[
+                allow(["InvokeFunction"], [logic_function], "lambda"),
+                *(self._may_manage_connections(cell) for cell in cells),
+            ],
+        )
+        api = apigateway.HttpApi(
+            self,
+            "HttpApi",
+            api_name=f"{stage.prefix}-http",
+            create_default_stage=False,
+            default_integration=integrations.HttpLambdaIntegration("Http", function),
+        )
+        if stage.on_emulator:
+            pin_api_id(api, _HTTP_API_ID)
+        log_group = declare_log_group(
+            self, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http"
+        )
+        declared = apigateway.CfnStage(
+            self,
+            "HttpStage",
+            api_id=api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=log_group.log_group_arn, format=json.dumps(_HTTP_ACCESS_LOG, separators=(",", ":"))
+            ),
+            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=stage.http_throttle.rate,
+                throttling_burst_limit=stage.http_throttle.burst,
+                detailed_metrics_enabled=True,
+            ),
+        )
+        declared.node.add_dependency(self._account)
+        CfnOutput(self, "HttpUrl", value=self._addresses.http(api.api_id))
+
+    def _may_manage_connections(self, cell: Cell) -> iam.PolicyStatement:
+        """Allow to post to and close the connections of a cell; their ids are unknown beforehand."""
+        arn = self.format_arn(
+            service="execute-api", resource=cell.api.api_id, resource_name=f"{self._stage.name}/*/@connections/*"
+        )
+        return allow(["ManageConnections"], [arn], "execute-api")
+
+    def _log_account(self) -> apigateway_v1.CfnAccount:
+        """Let API Gateway write logs: one setting for the whole account and region.
+
+        Retained, because deleting it with this stack would silence every other API of the account.
+        """
+        role = iam.Role(
+            self,
+            "ApiGatewayLogsRole",
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
+            ],
+        )
+        account = apigateway_v1.CfnAccount(self, "ApiGatewayAccount", cloud_watch_role_arn=role.role_arn)
+        for retained in (role, account):
+            retained.apply_removal_policy(RemovalPolicy.RETAIN)
+        return account

@@ -1,0 +1,175 @@
+"""The services: logic, task and repo functions, their mappings, the schema of the database and the signing keys."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from aws_cdk import CustomResource, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cdk_app import bundling, catalogue
+from cdk_app.catalogue import FunctionSpec
+from cdk_app.parts.access import ManagedStores, declare_stores
+from cdk_app.parts.code import CodeLibrary
+from cdk_app.parts.custom_resource import declare_custom_resource
+from cdk_app.parts.function import FunctionContext, Placement
+from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.signing import declare_public_keys, declare_signing_secret
+from cdk_app.stages import Mapping, Stage
+from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow
+from cdk_app.topics import plan_topics
+
+MIGRATIONS = bundling.ROOT / "layers" / "repo" / "python" / "gochat_repo" / "migrations"
+
+
+class ServicesStack(Stack):
+    """Everything behind the edge that is neither a store nor a network."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        bundler: bundling.Bundler,
+        placement: Placement | None,
+        managed: ManagedStores | None,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self._context = FunctionContext(
+            stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement
+        )
+        self._stage = stage
+        self._managed = managed
+        self._stores = declare_stores(self._context, managed)
+        self.secret_arn = declare_signing_secret(self._context)
+        public_keys = declare_public_keys(self._context, self.secret_arn, creates=True)
+
+        ready = [self._migration(), *self._external_topics()]
+        mappings = stage.mappings
+        upstream = self._function(
+            catalogue.LOGIC_UPSTREAM, {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mappings.upstream)}, ready
+        )
+        worker = self._function(
+            catalogue.TASK_WORKER, {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mappings.worker)}, ready
+        )
+        rpc = self._function(
+            catalogue.LOGIC_RPC,
+            {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_TOKEN_SECRET_ARN": self.secret_arn},
+            ready,
+        )
+        # Callers name the alias, so that a new version takes over at once for all of them, or step by step.
+        self.logic_rpc = lambda_.Alias(self, "LogicRpcLive", alias_name="live", version=rpc.current_version)
+        self._consume(upstream, catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC)
+        self._consume(worker, catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC)
+
+    def _function(
+        self, spec: FunctionSpec, environment: dict[str, str], ready: list[CustomResource]
+    ) -> lambda_.Function:
+        """Declare a function over all three stores, deployed only once schema and topics are there."""
+        stores = self._stores
+        topics = [plan.name for plan in plan_topics(self._stage) if plan.name != catalogue.UPSTREAM_TOPIC]
+        rights = [
+            *stores.kafka.may_produce(topics),
+            *stores.database.may_connect(),
+            *stores.cache.may_connect(),
+            *self._own_rights(spec),
+        ]
+        function = self._context.make(
+            spec,
+            environment={
+                **stores.kafka.environment(),
+                **stores.database.environment(),
+                **stores.cache.environment(),
+                **environment,
+            },
+            statements=rights,
+        )
+        for resource in ready:
+            function.node.add_dependency(resource)
+        return function
+
+    def _own_rights(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
+        group = consumer_group(self._stage, spec.name)
+        if spec is catalogue.LOGIC_UPSTREAM:
+            return self._stores.kafka.may_consume(catalogue.UPSTREAM_TOPIC, group)
+        if spec is catalogue.TASK_WORKER:
+            return self._stores.kafka.may_consume(catalogue.TASK_TOPIC, group)
+        return [allow(["GetSecretValue"], [self.secret_arn], "secretsmanager")]
+
+    def _consume(self, function: lambda_.Function, spec: FunctionSpec, mapping: Mapping, topic: str) -> None:
+        declare_mapping(
+            self,
+            f"{spec.title}Mapping",
+            function=function,
+            mapping=mapping,
+            kafka=self._stores.kafka,
+            topic=topic,
+            group=consumer_group(self._stage, spec.name),
+        )
+
+    def _migration(self) -> CustomResource:
+        """Declare repo-migrate and the resource that runs it whenever a migration is added."""
+        database = self._stores.database
+        function = self._context.make(
+            catalogue.REPO_MIGRATE,
+            environment=database.environment(migrates=True),
+            statements=database.may_connect(migrates=True),
+        )
+        properties = {
+            "FunctionName": function.function_name,
+            "Migrations": migrations_hash(),
+            # Another database needs its schema too.
+            "Address": f"{database.host}:{database.port}",
+        }
+        rights = [allow(["InvokeFunction"], [function.function_arn], "lambda")]
+        if self._managed:
+            properties |= {
+                "ClusterArn": self._managed.database_arn,
+                "MasterSecretArn": self._managed.master_secret_arn,
+                "Database": DATABASE,
+                "AppUser": APP_USER,
+                "MigrationUser": MIGRATION_USER,
+            }
+            rights += [
+                allow(["ExecuteStatement"], [self._managed.database_arn], "rds-data"),
+                allow(["GetSecretValue"], [self._managed.master_secret_arn], "secretsmanager"),
+            ]
+        return declare_custom_resource(
+            self._context,
+            "Migration",
+            module="migrate_database",
+            properties=properties,
+            statements=rights,
+            timeout_s=catalogue.REPO_MIGRATE.timeout_s,
+        )
+
+    def _external_topics(self) -> list[CustomResource]:
+        """Declare the topics on a cluster that is not ours; on MSK the Broker stack has made them."""
+        if self._managed:
+            return []
+        return [
+            declare_custom_resource(
+                self._context,
+                "KafkaTopics",
+                module="kafka_topics",
+                properties={
+                    "BootstrapServers": self._stores.kafka.bootstrap,
+                    "Topics": json.dumps([asdict(plan) for plan in plan_topics(self._stage)]),
+                },
+                statements=[],
+                needs_wheels=True,
+            )
+        ]
+
+
+def migrations_hash() -> str:
+    """Give a hash over names and contents of all migrations."""
+    digest = hashlib.sha256()
+    for path in sorted(MIGRATIONS.glob("*.sql")):
+        digest.update(f"{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]

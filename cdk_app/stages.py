@@ -1,0 +1,264 @@
+"""The stages and all that may differ between them: the one place to change a size, a limit or a region."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topics:
+    """How many partitions the topics have; a topic's number of partitions can grow, never shrink.
+
+    One partition is read by one invocation at a time, so the count is the ceiling of a consumer's parallelism.
+    """
+
+    upstream_partitions: int
+    downstream_partitions: int
+    task_partitions: int
+    dead_letter_partitions: int
+    replication_factor: int
+    min_insync_replicas: int
+    """With `acks=all` a write is acknowledged once this many replicas hold it: 1 can lose it with one broker."""
+    retention_hours: int = 7 * 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pollers:
+    """Provisioned event pollers of one Kafka mapping; each is billed by the hour and reads up to 5 MB/s."""
+
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """How one function consumes its topic."""
+
+    batch_size: int
+    """1 to 10,000 records; the payload's 6 MB cut a batch earlier."""
+    pollers: Pollers | None
+    """None: on-demand mode, which knows neither partial batch responses nor retry caps (Lambda developer guide,
+    "Configuring error handling controls for Kafka event sources")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mappings:
+    """The Kafka event source mappings."""
+
+    upstream: Mapping
+    worker: Mapping
+    deliver: Mapping
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether any mapping polls on demand: those reach Lambda from inside the VPC, through its endpoints."""
+        return any(mapping.pollers is None for mapping in (self.upstream, self.worker, self.deliver))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broker:
+    """The managed MSK cluster."""
+
+    kafka_version: str = "3.9.x.kraft"
+    """`AWS::MSK::Topic` needs 3.6 or later; ZooKeeper clusters can never be moved to KRaft, so begin with it."""
+    instance_type: str
+    brokers: int
+    """A multiple of the number of zones."""
+    volume_gib: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """The managed Aurora MySQL cluster (Serverless v2)."""
+
+    minimum_acu: float
+    """0 lets the cluster pause; it resumes in 15 to 30 s with the next connection."""
+    maximum_acu: float
+    pause_after_s: int | None
+    """Idle time until the cluster pauses: 300 to 86,400; None where the minimum is above 0."""
+    readers: int
+    wait_timeout_s: int
+    """When the server drops an idle connection: frozen function containers must not keep a pausing cluster awake."""
+    backup_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache:
+    """The managed ElastiCache Serverless cache; its limits are also the ceiling of its bill."""
+
+    engine: Literal["valkey", "redis"] = "valkey"
+    major_version: str = "8"
+    maximum_gb: int
+    maximum_ecpu_per_second: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Managed:
+    """Stores that this app creates and owns."""
+
+    zone_ids: tuple[str, ...]
+    """Zones by id, because names differ between accounts; MSK refuses use1-az3 (MSK developer guide, "VPC subnets")."""
+    endpoint_zones: int
+    """In how many of the zones the interface endpoints stand ($0.01 an hour each); others reach them across zones."""
+    broker: Broker
+    database: Database
+    cache: Cache
+    keep: bool
+    """Whether the stores refuse deletion and outlive their stacks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class External:
+    """Stores that exist already: their addresses come as CloudFormation parameters, without TLS or authentication."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """Requests a second of one API stage and the burst above it; the account's quota is shared by all of them."""
+
+    rate: int
+    burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Everything that sets one deployment apart from another."""
+
+    name: Literal["local", "dev", "prod"]
+    account: str | None
+    """None: the account of the credentials that deploy."""
+    region: str
+    stores: Managed | External
+    topics: Topics
+    mappings: Mappings
+    cells: tuple[str, ...] = ("g1",)
+    """Ids of the gateway cells; the first one serves the HTTP API too."""
+    log_level: str = "INFO"
+    log_retention_days: Literal[1, 14, 90]
+    websocket_throttle: Throttle
+    http_throttle: Throttle
+    memory_mib: int
+    """Memory of the functions, and with it their share of a CPU: 1,769 MiB is one (Lambda developer guide)."""
+    reserved_concurrency: tuple[tuple[str, int], ...] = ()
+    """(function, invocations) taken out of the account's quota: caps the connections that the stores see."""
+    on_emulator: bool = False
+    """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this stage's resources begin with."""
+        return f"gochat-{self.name}"
+
+
+_LOCAL_POLLERS = Pollers(minimum=1, maximum=2)
+
+LOCAL = Stage(
+    name="local",
+    account="000000000000",
+    region="us-east-1",
+    stores=External(),
+    topics=Topics(
+        upstream_partitions=4,
+        downstream_partitions=4,
+        task_partitions=4,
+        dead_letter_partitions=1,
+        replication_factor=1,
+        min_insync_replicas=1,
+    ),
+    mappings=Mappings(
+        upstream=Mapping(batch_size=300, pollers=_LOCAL_POLLERS),
+        worker=Mapping(batch_size=20, pollers=_LOCAL_POLLERS),
+        deliver=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
+    ),
+    log_retention_days=1,
+    websocket_throttle=Throttle(rate=10_000, burst=5_000),
+    http_throttle=Throttle(rate=10_000, burst=5_000),
+    memory_mib=512,
+    on_emulator=True,
+)
+
+DEV = Stage(
+    name="dev",
+    account=None,
+    region="us-east-1",
+    stores=Managed(
+        zone_ids=("use1-az1", "use1-az2"),
+        endpoint_zones=1,
+        # The smallest cluster there is. Its brokers take about 4 new IAM connections a second.
+        broker=Broker(instance_type="kafka.t3.small", brokers=2, volume_gib=20),
+        database=Database(
+            minimum_acu=0, maximum_acu=2, pause_after_s=300, readers=0, wait_timeout_s=60, backup_days=1
+        ),
+        cache=Cache(maximum_gb=1, maximum_ecpu_per_second=5_000),
+        keep=False,
+    ),
+    # Two brokers: with a minimum of 2 in-sync replicas every broker restart would stop all writes. With 1, a message
+    # that was acknowledged while one broker was down is lost if the other one dies before it has caught up.
+    topics=Topics(
+        upstream_partitions=6,
+        downstream_partitions=6,
+        task_partitions=6,
+        dead_letter_partitions=1,
+        replication_factor=2,
+        min_insync_replicas=1,
+    ),
+    mappings=Mappings(
+        upstream=Mapping(batch_size=300, pollers=None),
+        worker=Mapping(batch_size=20, pollers=None),
+        deliver=Mapping(batch_size=100, pollers=None),
+    ),
+    log_retention_days=14,
+    websocket_throttle=Throttle(rate=500, burst=500),
+    http_throttle=Throttle(rate=200, burst=200),
+    memory_mib=512,
+)
+
+PROD = Stage(
+    name="prod",
+    account=None,
+    region="us-east-1",
+    stores=Managed(
+        zone_ids=("use1-az1", "use1-az2", "use1-az4"),
+        endpoint_zones=3,
+        broker=Broker(instance_type="kafka.m7g.large", brokers=3, volume_gib=500),
+        database=Database(
+            minimum_acu=1, maximum_acu=64, pause_after_s=None, readers=1, wait_timeout_s=900, backup_days=14
+        ),
+        cache=Cache(maximum_gb=100, maximum_ecpu_per_second=300_000),
+        keep=True,
+    ),
+    topics=Topics(
+        upstream_partitions=48,
+        downstream_partitions=48,
+        task_partitions=48,
+        dead_letter_partitions=3,
+        replication_factor=3,
+        min_insync_replicas=2,
+    ),
+    mappings=Mappings(
+        upstream=Mapping(batch_size=300, pollers=Pollers(minimum=2, maximum=24)),
+        worker=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=24)),
+        deliver=Mapping(batch_size=100, pollers=Pollers(minimum=2, maximum=24)),
+    ),
+    log_retention_days=90,
+    # Callbacks spend the same 10,000 requests a second of the account as frames do: leave them room.
+    websocket_throttle=Throttle(rate=4_000, burst=2_000),
+    http_throttle=Throttle(rate=2_000, burst=1_000),
+    memory_mib=1_769,
+    # A third of the default quota of 1,000. An M-class broker takes 100 new IAM connections a second.
+    reserved_concurrency=(
+        ("gateway-websocket", 200),
+        ("logic-upstream", 48),
+        ("task-worker", 48),
+        ("gateway-deliver", 48),
+    ),
+)
+
+_STAGES = {stage.name: stage for stage in (LOCAL, DEV, PROD)}
+
+
+def find_stage(name: str) -> Stage:
+    """Return the stage of this name; raises ValueError naming the stages there are."""
+    for known, stage in _STAGES.items():
+        if known == name:
+            return stage
+    raise ValueError(f"there is no stage {name!r}: choose one of {', '.join(_STAGES)}")

@@ -1,0 +1,42 @@
+"""The plan of the Kafka topics of a stage."""
+
+from dataclasses import dataclass
+
+from cdk_app import catalogue
+from cdk_app.stages import Stage
+
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicPlan:
+    """One topic."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    configs: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """The name as CloudFormation's logical ids are written."""
+        return "".join(part.capitalize() for part in self.name.split("-"))
+
+
+def plan_topics(stage: Stage) -> list[TopicPlan]:
+    """List the topics that a stage needs; retention outlasts any outage that is worth catching up after."""
+    sizes = stage.topics
+    partitions = {
+        catalogue.UPSTREAM_TOPIC: sizes.upstream_partitions,
+        catalogue.TASK_TOPIC: sizes.task_partitions,
+        catalogue.DEAD_LETTER_TOPIC: sizes.dead_letter_partitions,
+        **{catalogue.downstream_topic(cell): sizes.downstream_partitions for cell in stage.cells},
+    }
+    configs = {
+        "retention.ms": str(sizes.retention_hours * _HOUR_MS),
+        "min.insync.replicas": str(sizes.min_insync_replicas),
+    }
+    return [
+        TopicPlan(name=name, partitions=count, replication_factor=sizes.replication_factor, configs=configs)
+        for name, count in partitions.items()
+    ]
