@@ -6,6 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from local_stage.supervisor.state import StageState
 from local_stage.supervisor.steps import Cancelled, Step
 
 
@@ -64,3 +65,24 @@ class StepProgress:
         row = self._rows.pop(name, None)
         if row is not None:
             self._live.remove_task(row)  # type: ignore[arg-type]  # rich's TaskID is an int
+
+
+class StateProgress(StepProgress):
+    """Show the steps that a supervisor tells of in its state file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: dict[str, str] = {}
+
+    def show(self, state: StageState) -> None:
+        """Show what has changed since the last call."""
+        for step in state.steps:
+            if self._shown.get(step.name) == step.outcome:
+                continue
+            if step.name not in self._shown:
+                self.show_running(step.name, step.title)
+            self._shown[step.name] = step.outcome
+            if step.outcome == "done":
+                self.show_done(step.name, step.title, step.seconds)
+            elif step.outcome != "running":
+                self.show_failed(step.name, step.title, step.seconds, cancelled=step.outcome == "cancelled")

@@ -1,12 +1,17 @@
-"""Placeholder."""
+"""Stops the local stage and removes what it kept, also after a crash."""
 
 import argparse
 
+from dev_cli.stage import stop_stage
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """x"""
+    """Declare the options: there are none."""
+    del parser
 
 
-def run(a: argparse.Namespace) -> int:
-    """x"""
+def run(arguments: argparse.Namespace) -> int:
+    """Stop everything; nothing to stop is fine too."""
+    del arguments
+    print("The stage is down." if stop_stage() else "No stage was running.")
     return 0

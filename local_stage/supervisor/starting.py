@@ -1,0 +1,163 @@
+"""The steps from nothing to a serving stage."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from local_stage.services.errors import ServiceError
+from local_stage.services.ports import LOOPBACK, is_port_free, pick_free_port
+from local_stage.services.process import ServerProcess
+from local_stage.services.stack import Services, start_services
+from local_stage.supervisor import cloud, health
+from local_stage.supervisor.options import Options
+from local_stage.supervisor.state import StateFile
+from local_stage.supervisor.steps import CommandFailed, Step, StepContext
+
+DATABASE = "gochat"
+_AWS_READY_TIMEOUT_S = 60.0
+_SERVING_TIMEOUT_S = 60.0
+
+IN_MEMORY = (
+    "The embedded Kafka keeps its records in memory: a restart of the broker loses what was not yet consumed. "
+    "Use --kafka apache, or a cluster of your own, where that matters."
+)
+
+
+class Stage:
+    """Start the parts of one stage, and stop them; the state file is told of each."""
+
+    def __init__(self, options: Options, state: StateFile) -> None:
+        self._options = options
+        self._state = state
+        self._synthesis: Path | None = None
+        self._port = options.http_port or pick_free_port()
+        self.services: Services | None = None
+        self.programs: dict[str, ServerProcess] = {}
+
+    @property
+    def aws_url(self) -> str:
+        """Where the local AWS listens."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    def steps(self) -> list[Step]:
+        """List the steps; what they don't need of each other runs in parallel."""
+        return [
+            Step(name="services", title="Starting MySQL, Redis and Kafka", run=self._start_services),
+            Step(name="synth", title="Synthesizing the CDK app", run=self._synthesize),
+            Step(name="aws", title="Starting the local AWS", run=self._start_aws, after=("services",)),
+            Step(name="bootstrap", title="Bootstrapping the CDK", run=self._bootstrap, after=("aws",)),
+            Step(name="deploy", title="Deploying with the CDK", run=self._deploy, after=("bootstrap", "synth")),
+            Step(name="mappings", title="Starting the Kafka pollers", run=self._start_mappings, after=("deploy",)),
+            Step(
+                name="health", title="Waiting until the stage serves", run=self._wait_until_serving, after=("mappings",)
+            ),
+        ]
+
+    def stop(self) -> None:
+        """Stop what runs, the consumers first, so that nothing works on stores that are gone."""
+        for name in ("mappings", "aws"):
+            if program := self.programs.pop(name, None):
+                program.stop()
+        if self.services is not None:
+            self.services.stop()
+            self.services = None
+
+    def questions(self) -> list[Callable[[], str]]:
+        """Give what to ask the stage to know whether it serves."""
+        state = self._state.state
+        http_url, websocket_url = state.http_url, state.websocket_url
+        assert http_url is not None
+        assert websocket_url is not None
+        return [lambda: health.ask_http(http_url), lambda: health.ask_websocket(websocket_url)]
+
+    def dead_programs(self) -> list[str]:
+        """Name the programs that ended by themselves."""
+        return [name for name, program in self.programs.items() if program.pid is None]
+
+    def record_pids(self) -> None:
+        """Tell the state file which processes run now."""
+        pids = {name: program.pid for name, program in self.programs.items()}
+        if self.services is not None:
+            pids |= {name: getattr(self.services, name).pid for name in ("mysql", "redis", "kafka")}
+        running = {name: pid for name, pid in pids.items() if pid is not None}
+        if running != self._state.state.pids:
+            self._state.update(pids=running)
+
+    def _start_services(self, context: StepContext) -> None:
+        options = self._options
+        context.note(f"Their logs lie in {options.run / 'services'}")
+        self.services = start_services(
+            options.run / "services", mysql=options.mysql, redis=options.redis, kafka=options.kafka
+        )
+        addresses = {
+            "mysql": f"mysql://{self.services.mysql.user}@{self.services.mysql.address}/{DATABASE}",
+            "redis": f"redis://{self.services.redis.address}",
+            "kafka": self.services.kafka.address,
+        }
+        notes = () if self.services.kafka.durable else (IN_MEMORY,)
+        self._state.update(services=addresses, notes=notes)
+        self.record_pids()
+
+    def _synthesize(self, context: StepContext) -> None:
+        self._options.syntheses.mkdir(parents=True, exist_ok=True)
+        self._synthesis = cloud.synthesize(context, self._options)
+
+    def _start_aws(self, context: StepContext) -> None:
+        if self._options.http_port and not is_port_free(self._options.http_port):
+            raise ServiceError(f"Port {self._options.http_port} is taken: choose another --http-port.")
+        assert self.services is not None
+        command = [str(self._options.stage_python), "-m", "local_stage.aws", f"--port={self._port}"]
+        command += [f"--state-dir={self._options.run / 'aws'}", f"--kafka-bootstrap={self.services.kafka.address}"]
+        self._start_program("aws", command, context)
+        self._state.update(aws_url=self.aws_url)
+
+    def _bootstrap(self, context: StepContext) -> None:
+        cloud.bootstrap(context, self._options, self.aws_url)
+
+    def _deploy(self, context: StepContext) -> None:
+        assert self.services is not None
+        assert self._synthesis is not None
+        parameters = cloud.parameters_for(self._state.state.services, self.aws_url)
+        outputs = cloud.deploy(
+            context, self._options, synthesis=self._synthesis, aws_url=self.aws_url, parameters=parameters
+        )
+        self._state.update(http_url=outputs["HttpUrl"].rstrip("/"), websocket_url=outputs["WebSocketUrl"])
+
+    def _start_mappings(self, context: StepContext) -> None:
+        assert self.services is not None
+        python = str(self._options.root / ".venv" / "bin" / "python")
+        command = [python, "-m", "local_stage.mappings", f"--endpoint-url={self.aws_url}"]
+        command += [f"--bootstrap={self.services.kafka.address}"]
+        self._start_program("mappings", command, context)
+
+    def _start_program(self, name: str, command: list[str], context: StepContext) -> None:
+        """Start one of our own programs and wait until it says `ready` on its standard output."""
+        directory = self._options.run / name
+        environment = {
+            **cloud.local_environment(self.aws_url),
+            "PYTHONPATH": str(self._options.root),
+            "PYTHONUNBUFFERED": "1",
+        }
+        program = ServerProcess(name, command, directory, environment=environment)
+        context.note(f"Its log is {program.log_path}")
+        program.start()
+        self.programs[name] = program
+        self.record_pids()
+        program.wait_until(lambda: _says_ready(program.log_path), timeout_s=_AWS_READY_TIMEOUT_S)
+
+    def _wait_until_serving(self, context: StepContext) -> None:
+        cancelled = context.cancelled
+
+        def hopeless() -> bool:
+            return cancelled.is_set() or bool(self.dead_programs())
+
+        try:
+            health.wait_until_serving(self.questions(), timeout_s=_SERVING_TIMEOUT_S, give_up=hopeless)
+        except health.NotServing as fault:
+            context.note(str(fault))
+            if dead := self.dead_programs():
+                raise CommandFailed(f"{', '.join(dead)} ended by itself") from fault
+            raise
+
+
+def _says_ready(log: Path) -> bool:
+    return log.is_file() and any(line.startswith("ready") for line in log.read_text(errors="replace").splitlines())
