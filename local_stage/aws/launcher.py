@@ -19,13 +19,17 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack_app
 
-from local_stage.aws import cloudformation_types, event_source_fields
+from local_stage.aws import api_tables, cloudformation_types, event_source_fields
+from local_stage.aws.connections_api import ConnectionsApi
+from local_stage.aws.front import Front
 from local_stage.aws.function_code import CodeStore
 from local_stage.aws.function_pool import FunctionPools
 from local_stage.aws.function_runtime import FunctionRuntime
 from local_stage.aws.options import HOST, Options
 from local_stage.aws.pinned import MINISTACK_VERSION, PinnedNameError, require
 from local_stage.aws.tracing import TraceStore
+from local_stage.aws.websocket_connection import Cuts
+from local_stage.aws.websocket_gateway import WebSocketGateway
 
 # Open requests get this long to end; after it the process leaves, whatever still waits (a custom resource, say).
 GRACE_S = 0.5
@@ -50,6 +54,11 @@ def run(options: Options) -> int:
     FunctionRuntime(
         endpoint_url=options.endpoint_url, code=CodeStore(options.state_dir / "code"), pools=pools, traces=traces
     ).install()
+    gateway = WebSocketGateway(cuts=Cuts(idle_s=options.websocket_idle_s, lifetime_s=options.websocket_lifetime_s))
+    connections = ConnectionsApi(gateway=gateway)
+    connections.install()
+    Front(gateway=gateway, connections=connections).install()
+    api_tables.install()
     cloudformation_types.install()
     event_source_fields.install()
     _raise_file_limit()
