@@ -3,8 +3,8 @@
 import os
 import sys
 
-# Node releases come to their end on somebody else's schedule: `./dev` picks one, jsii's banner adds nothing.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
+# jsii greets Node releases that have come to their end with a banner that drowns the app's own messages.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22")
 
 from aws_cdk import App, Environment, Tags
 
@@ -33,7 +33,7 @@ def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
         env=environment,
         description="GoChat: logic, task and repo",
     )
-    EdgeStack(
+    edge = EdgeStack(
         app,
         stack_name(stage, "Edge"),
         stage=stage,
@@ -44,7 +44,8 @@ def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
         logic_function=services.logic_rpc.function_arn,
         env=environment,
         description="GoChat: WebSocket and HTTP APIs",
-    ).add_dependency(services)
+    )
+    edge.add_stack_dependency(services)
     Tags.of(app).add("gochat:stage", stage.name)
 
 
@@ -65,11 +66,10 @@ def _managed_stores(
 def main() -> int:
     """Synthesize the stage named by the context `stage` (`local` by default)."""
     app = App(analytics_reporting=False, tree_metadata=False)
-    bundled_stacks = app.node.try_get_context("aws:cdk:bundling-stacks")
-    skips = app.node.try_get_context("bundling") == "skip" or bundled_stacks == []
+    full = app.node.try_get_context("bundling") != "skip"
     try:
         stage = stages.find_stage(app.node.try_get_context("stage") or "local")
-        build_app(app, stage, full=not skips)
+        build_app(app, stage, full=full)
     except (ValueError, bundling.BundlingError) as fault:
         sys.stderr.write(f"{fault}\n")
         return 1

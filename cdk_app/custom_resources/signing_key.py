@@ -74,6 +74,8 @@ def read_keys(client: "SecretsManagerClient", secret_arn: str) -> KeySet | None:
         text = client.get_secret_value(SecretId=secret_arn)["SecretString"]
     except client.exceptions.ResourceNotFoundException:
         return None  # the secret exists (the template made it) but has no value yet
+    if not text:
+        return None  # how the local AWS says the same
     try:
         found: KeySet = json.loads(text)
         public_keys(found)

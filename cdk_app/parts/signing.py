@@ -12,7 +12,8 @@ from cdk_app.stores import allow
 def declare_signing_secret(context: FunctionContext) -> str:
     """Declare the secret and return its ARN; `cdk_app/custom_resources/signing_key.py` fills it and says how.
 
-    Declared without a value: CDK's own construct would have CloudFormation draw a random password, which is no key.
+    Declared without a value, which CDK's own construct can't: a value in the template, even an empty one, could be
+    written over the keys by any later update of the secret.
     """
     secret = secretsmanager.CfnSecret(
         context.stack,
@@ -22,7 +23,7 @@ def declare_signing_secret(context: FunctionContext) -> str:
     )
     keep = isinstance(context.stage.stores, Managed) and context.stage.stores.keep
     secret.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)
-    return secret.ref
+    return secret.attr_id
 
 
 def declare_public_keys(context: FunctionContext, secret_arn: str, *, creates: bool) -> str:
