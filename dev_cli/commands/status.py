@@ -4,8 +4,10 @@ import argparse
 import json
 from urllib.parse import urlsplit
 
+from dev_cli.paths import stage_home
 from dev_cli.stage import find_stage
 from local_stage.supervisor import health
+from local_stage.supervisor.starting import mappings_status
 from local_stage.supervisor.state import SERVING, StageState
 
 NOT_RUNNING = 3
@@ -51,7 +53,7 @@ def part_health(state: StageState) -> dict[str, str]:
     parts = {name: _listening(address) for name, address in state.services.items()}
     if state.aws_url:
         parts["aws"] = _listening(state.aws_url)
-        parts["mappings"] = health.OK if "mappings" in state.pids else "not running"
+        parts["mappings"] = health.ask_mappings(mappings_status(stage_home()))
     if state.http_url and state.websocket_url:
         parts["http"] = health.ask_http(state.http_url)
         parts["websocket"] = health.ask_websocket(state.websocket_url)

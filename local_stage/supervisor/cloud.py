@@ -44,7 +44,7 @@ def synthesize(context: StepContext, options: Options) -> Path:
 
 def bootstrap(context: StepContext, options: Options, aws_url: str) -> None:
     """Make the bucket and the roles that the CDK deploys through."""
-    command = [*options.cdk, "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "none"]
+    command = [*options.cdk, "bootstrap", f"aws://{ACCOUNT}/{REGION}"]
     context.run(command, env=local_environment(aws_url), cwd=options.run)
 
 

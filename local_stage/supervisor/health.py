@@ -1,10 +1,12 @@
 """Asks a stage from outside, as its clients do, whether it serves."""
 
 import http.client
+import json
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 _TIMEOUT_S = 10.0
@@ -50,6 +52,20 @@ def ask_port(host: str, port: int) -> str:
     except OSError as error:
         return str(error)
     return OK
+
+
+def ask_mappings(status_file: Path) -> str:
+    """Read what the pollers tell of themselves; give "ok" when each of them works its topic, or what is wrong."""
+    try:
+        status = json.loads(status_file.read_text())
+    except (OSError, ValueError):
+        return "the Kafka pollers have told nothing yet"
+    if status["endpoint_error"]:
+        return str(status["endpoint_error"])
+    if not status["mappings"]:
+        return "no event source mapping is polled"
+    idle = [mapping for mapping in status["mappings"] if mapping["state"] != "Running"]
+    return "; ".join(f"{each['topic']} is {each['state']} ({each['last_error']})" for each in idle) or OK
 
 
 def wait_until_serving(questions: list[Callable[[], str]], *, timeout_s: float, give_up: Callable[[], bool]) -> None:

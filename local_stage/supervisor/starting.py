@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local_stage.services.errors import ServiceError
 from local_stage.services.ports import LOOPBACK, is_port_free, pick_free_port
-from local_stage.services.process import ServerProcess
+from local_stage.services.process import LOG_NAME, ServerProcess
 from local_stage.services.stack import Services, start_services
 from local_stage.supervisor import cloud, health
 from local_stage.supervisor.options import Options
@@ -13,13 +13,18 @@ from local_stage.supervisor.state import StateFile
 from local_stage.supervisor.steps import CommandFailed, Step, StepContext
 
 DATABASE = "gochat"
-_AWS_READY_TIMEOUT_S = 60.0
+_READY_TIMEOUT_S = 60.0
 _SERVING_TIMEOUT_S = 60.0
 
 IN_MEMORY = (
     "The embedded Kafka keeps its records in memory: a restart of the broker loses what was not yet consumed. "
     "Use --kafka apache, or a cluster of your own, where that matters."
 )
+
+
+def mappings_status(home: Path) -> Path:
+    """Give the file in which the pollers tell how the event source mappings are."""
+    return home / "run" / "mappings" / "status.json"
 
 
 class Stage:
@@ -38,6 +43,10 @@ class Stage:
         """Where the local AWS listens."""
         return f"http://{LOOPBACK}:{self._port}"
 
+    @property
+    def _mappings_status(self) -> Path:
+        return mappings_status(self._options.home)
+
     def steps(self) -> list[Step]:
         """List the steps; what they don't need of each other runs in parallel."""
         return [
@@ -46,9 +55,12 @@ class Stage:
             Step(name="aws", title="Starting the local AWS", run=self._start_aws, after=("services",)),
             Step(name="bootstrap", title="Bootstrapping the CDK", run=self._bootstrap, after=("aws",)),
             Step(name="deploy", title="Deploying with the CDK", run=self._deploy, after=("bootstrap", "synth")),
-            Step(name="mappings", title="Starting the Kafka pollers", run=self._start_mappings, after=("deploy",)),
+            Step(name="mappings", title="Starting the Kafka pollers", run=self._start_mappings, after=("aws",)),
             Step(
-                name="health", title="Waiting until the stage serves", run=self._wait_until_serving, after=("mappings",)
+                name="health",
+                title="Waiting until the stage serves",
+                run=self._wait_until_serving,
+                after=("deploy", "mappings"),
             ),
         ]
 
@@ -67,7 +79,11 @@ class Stage:
         http_url, websocket_url = state.http_url, state.websocket_url
         assert http_url is not None
         assert websocket_url is not None
-        return [lambda: health.ask_http(http_url), lambda: health.ask_websocket(websocket_url)]
+        return [
+            lambda: health.ask_http(http_url),
+            lambda: health.ask_websocket(websocket_url),
+            lambda: health.ask_mappings(self._mappings_status),
+        ]
 
     def dead_programs(self) -> list[str]:
         """Name the programs that ended by themselves."""
@@ -107,7 +123,8 @@ class Stage:
         assert self.services is not None
         command = [str(self._options.stage_python), "-m", "local_stage.aws", f"--port={self._port}"]
         command += [f"--state-dir={self._options.run / 'aws'}", f"--kafka-bootstrap={self.services.kafka.address}"]
-        self._start_program("aws", command, context)
+        log = self._options.run / "aws" / LOG_NAME
+        self._start_program("aws", command, context, is_ready=lambda: _says_ready(log))
         self._state.update(aws_url=self.aws_url)
 
     def _bootstrap(self, context: StepContext) -> None:
@@ -123,26 +140,27 @@ class Stage:
         self._state.update(http_url=outputs["HttpUrl"].rstrip("/"), websocket_url=outputs["WebSocketUrl"])
 
     def _start_mappings(self, context: StepContext) -> None:
-        assert self.services is not None
+        status = self._mappings_status
+        status.parent.mkdir(parents=True, exist_ok=True)
         python = str(self._options.root / ".venv" / "bin" / "python")
-        command = [python, "-m", "local_stage.mappings", f"--endpoint-url={self.aws_url}"]
-        command += [f"--bootstrap={self.services.kafka.address}"]
-        self._start_program("mappings", command, context)
+        command = [python, "-m", "local_stage.mappings", f"--endpoint-url={self.aws_url}", f"--status-file={status}"]
+        self._start_program("mappings", command, context, is_ready=status.is_file)
 
-    def _start_program(self, name: str, command: list[str], context: StepContext) -> None:
-        """Start one of our own programs and wait until it says `ready` on its standard output."""
-        directory = self._options.run / name
+    def _start_program(
+        self, name: str, command: list[str], context: StepContext, *, is_ready: Callable[[], bool]
+    ) -> None:
+        """Start one of our own programs and wait until it is ready."""
         environment = {
             **cloud.local_environment(self.aws_url),
             "PYTHONPATH": str(self._options.root),
             "PYTHONUNBUFFERED": "1",
         }
-        program = ServerProcess(name, command, directory, environment=environment)
+        program = ServerProcess(name, command, self._options.run / name, environment=environment)
         context.note(f"Its log is {program.log_path}")
         program.start()
         self.programs[name] = program
         self.record_pids()
-        program.wait_until(lambda: _says_ready(program.log_path), timeout_s=_AWS_READY_TIMEOUT_S)
+        program.wait_until(is_ready, timeout_s=_READY_TIMEOUT_S)
 
     def _wait_until_serving(self, context: StepContext) -> None:
         cancelled = context.cancelled
