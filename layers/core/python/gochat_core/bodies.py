@@ -57,6 +57,24 @@ def read_members(shape: type[BodyT], members: Mapping[str, msgspec.Raw], *, pref
     return shape(**values)
 
 
+def check_values(shape: type[BodyT], values: Mapping[str, object]) -> BodyT:
+    """Fill `shape` from values that came decoded (gRPC), under the same rules; raises as `read_body`."""
+    checked: dict[str, object] = {}
+    faults: list[FieldFault] = []
+    for name, decoder, required in _decoders(shape):
+        if name not in values:
+            if required:
+                faults.append(FieldFault(field=name, message=REQUIRED))
+            continue
+        try:
+            checked[name] = msgspec.convert(values[name], decoder.type)
+        except msgspec.ValidationError as fault:
+            faults.append(_field_fault(name, str(fault)))
+    if faults:
+        raise InvalidRequest(faults=faults)
+    return shape(**checked)
+
+
 @cache
 def _decoders(shape: type[msgspec.Struct]) -> tuple[tuple[str, msgspec.json.Decoder[object], bool], ...]:
     hints = get_type_hints(shape, include_extras=True)

@@ -3,7 +3,7 @@
 import hmac
 import secrets
 import struct
-from base64 import b64decode, urlsafe_b64encode
+from base64 import b64decode
 from dataclasses import dataclass
 
 import jwt
@@ -11,6 +11,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from gochat_core.base64url import decode_base64url, encode_base64url
 from gochat_core.errors import Unauthenticated
 from gochat_core.tokens import (
     ACCESS_AUDIENCE,
@@ -18,7 +19,6 @@ from gochat_core.tokens import (
     ALGORITHM,
     TICKET_AUDIENCE,
     TICKET_LIFETIME_S,
-    decode_base64url,
 )
 from gochat_core.types import DeviceId, SessionId, UserId
 
@@ -103,7 +103,7 @@ class TokenSigner:
         """Derive the refresh token of one generation of a session; nothing of it needs to be stored."""
         mac = self._mac(session_id, generation, salt)
         token = _REFRESH_PREFIX + _REFRESH_NUMBERS.pack(session_id, generation) + mac
-        return urlsafe_b64encode(token).rstrip(b"=").decode()
+        return encode_base64url(token)
 
     def is_genuine(self, token: RefreshToken, salt: bytes) -> bool:
         """Tell in constant time whether we made the token for the session that has this salt."""

@@ -4,7 +4,6 @@ Verification is written out here, as the authorizer's start is part of every han
 the tokens, costs it 100 ms of CPU. The algorithm is not negotiable, so what is left of a JWT is small.
 """
 
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gochat_core.base64url import decode_base64url
 from gochat_core.clock import Clock
 from gochat_core.errors import TokenExpired, Unauthenticated
 from gochat_core.types import DeviceId, SessionId, UserId
@@ -142,13 +142,6 @@ class TokenVerifier:
             return msgspec.json.decode(decode_base64url(claims_part), type=_Claims)
         except (ValueError, RecursionError, msgspec.MsgspecError, InvalidSignature):
             raise Unauthenticated from None
-
-
-def decode_base64url(text: str) -> bytes:
-    """Decode base64url without padding (RFC 7515, section 2); raises `ValueError` for anything else."""
-    if not text.isascii() or any(sign in text for sign in "+/="):
-        raise ValueError("not base64url")
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _id_of(text: str) -> int:
