@@ -82,6 +82,10 @@ class Front:
         except (OSError, EOFError):
             writer.close()
             return None
+        except asyncio.CancelledError:
+            # hypercorn cancels what is open when the launcher stops; nobody is left to whom a failure would matter.
+            writer.close()
+            return None
 
     async def _connections(self, head: RequestHead, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         size = head.body_bytes or 0

@@ -64,7 +64,7 @@ def run(options: Options) -> int:
     _raise_file_limit()
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(_serve(options, listener, pools))
+        loop.run_until_complete(_serve(options, listener, pools, gateway))
     finally:
         pools.close()
     # Threads that wait for a custom resource's answer or a slow function would keep an orderly exit waiting with them.
@@ -83,11 +83,12 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def _serve(options: Options, listener: socket.socket, pools: FunctionPools) -> None:
+async def _serve(options: Options, listener: socket.socket, pools: FunctionPools, gateway: WebSocketGateway) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        gateway.stop()
         stopping.set()
         timer = threading.Timer(LAST_RESORT_S, _leave, args=(pools,))
         timer.daemon = True

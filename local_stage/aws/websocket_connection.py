@@ -90,6 +90,7 @@ class OpenConnection:
                     self._patience = patience
                     return await self._reader.read(_READ_BYTES) or None
             except TimeoutError:
+                self._patience = None
                 if self._ended is not None:
                     return None
                 if asyncio.get_running_loop().time() >= self._deadline():

@@ -16,7 +16,7 @@ from local_stage.aws.http_wire import RequestHead, response
 from local_stage.aws.websocket_authorizer import authorize
 from local_stage.aws.websocket_connection import Cuts, OpenConnection
 from local_stage.aws.websocket_events import ConnectionFacts, Handshake, error_frame, new_identifier
-from local_stage.aws.websocket_wire import accept_key
+from local_stage.aws.websocket_wire import GOING_AWAY, accept_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,13 @@ class WebSocketGateway:
     cuts: Cuts
     connections: dict[str, OpenConnection] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopping: bool = False
+
+    def stop(self) -> None:
+        """Tell every client that the local AWS goes away; their `$disconnect` no longer runs."""
+        self._stopping = True
+        for connection in list(self.connections.values()):
+            connection.close(GOING_AWAY, "Going away")
 
     async def serve(
         self, head: RequestHead, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, source_ip: str
@@ -59,7 +66,8 @@ class WebSocketGateway:
             closed = await connection.run(on_message)
         finally:
             self.connections.pop(connection_id, None)
-        await websocket_routes.disconnect(api, facts, authorizer, code=closed.code, reason=closed.reason)
+        if not self._stopping:
+            await websocket_routes.disconnect(api, facts, authorizer, code=closed.code, reason=closed.reason)
 
     def _address(
         self, head: RequestHead, handshake: Handshake, connection_id: str

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from .conftest import LocalAws, start_local_aws
 from .websocket_api import ECHO_EVENT, WebSocketApi, create_api, exchange
@@ -93,19 +94,17 @@ def test_the_subprotocol_that_connect_answers_is_echoed(api: WebSocketApi) -> No
 )
 def test_a_refused_handshake_has_awss_status(api: WebSocketApi, query: str, status: int) -> None:
     """API Gateway: "Manage connected users and client apps: $connect and $disconnect routes", 401 and 403."""
-    with pytest.raises(InvalidStatus) as refusal:
-        api.connect(query)
+    with pytest.raises(InvalidStatus) as refusal, api.connect(query):
+        pass
     assert refusal.value.response.status_code == status
 
 
 @pytest.mark.parametrize("path", ["/other", "", "/test/more"])
 def test_an_unknown_stage_is_forbidden(api: WebSocketApi, path: str) -> None:
     """API Gateway: "Invoke WebSocket APIs": the URL names API and stage; anything else is 403 Forbidden."""
-    elsewhere = WebSocketApi(aws=api.aws, api_id=api.api_id + path.removeprefix("/") if not path else api.api_id)
-    from websockets.sync.client import connect
-
-    with pytest.raises(InvalidStatus) as refusal:
-        connect(elsewhere.url.removesuffix("/test") + path, proxy=None)
+    url = api.url.removesuffix("/test") + path
+    with pytest.raises(InvalidStatus) as refusal, connect(url, proxy=None):
+        pass
     assert refusal.value.response.status_code == 403
 
 
@@ -216,9 +215,9 @@ def test_delete_connection_closes_with_1000_and_says_so(api: WebSocketApi) -> No
 
 def test_the_clients_close_code_and_reason_reach_disconnect(api: WebSocketApi) -> None:
     """API Gateway: "Manage connected users and client apps", $disconnect; $context.disconnectStatusCode."""
-    socket = api.connect("?token=ok")
-    connection_id = exchange(socket, "{}")["requestContext"]["connectionId"]
-    socket.close(4001, "good bye")
+    with api.connect("?token=ok") as socket:
+        connection_id = exchange(socket, "{}")["requestContext"]["connectionId"]
+        socket.close(4001, "good bye")
     event = disconnect_event(api.aws, connection_id)
     context = event["requestContext"]
     assert (context["disconnectStatusCode"], context["disconnectReason"]) == (4001, "good bye")
@@ -228,9 +227,9 @@ def test_the_clients_close_code_and_reason_reach_disconnect(api: WebSocketApi) -
 
 def test_a_torn_connection_is_1006(api: WebSocketApi) -> None:
     """RFC 6455, 7.1.5: closed without a close frame."""
-    socket = api.connect()
-    connection_id = exchange(socket, "{}")["requestContext"]["connectionId"]
-    socket.socket.shutdown(2)
+    with api.connect() as socket:
+        connection_id = exchange(socket, "{}")["requestContext"]["connectionId"]
+        socket.socket.shutdown(2)
     assert disconnect_event(api.aws, connection_id)["requestContext"]["disconnectStatusCode"] == 1006
 
 
