@@ -11,7 +11,10 @@ from aws_cdk import App, Environment, Tags
 from cdk_app import bundling, stages
 from cdk_app.parts.access import ManagedStores
 from cdk_app.parts.function import Placement
+from cdk_app.stacks.broker import BrokerStack
+from cdk_app.stacks.data import DataStack
 from cdk_app.stacks.edge import EdgeStack
+from cdk_app.stacks.network import NetworkStack
 from cdk_app.stacks.services import ServicesStack
 
 
@@ -60,7 +63,42 @@ def _managed_stores(
     """Declare the stacks of the stores that this app creates, if it does."""
     if not isinstance(stage.stores, stages.Managed):
         return None, None
-    raise NotImplementedError
+    settings = stage.stores
+    network = NetworkStack(
+        app,
+        stack_name(stage, "Network"),
+        stage=stage,
+        settings=settings,
+        env=environment,
+        description="GoChat: VPC, endpoints and security groups",
+    )
+    data = DataStack(
+        app,
+        stack_name(stage, "Data"),
+        stage=stage,
+        settings=settings,
+        network=network,
+        env=environment,
+        termination_protection=settings.keep,
+        description="GoChat: Aurora MySQL and ElastiCache",
+    )
+    broker = BrokerStack(
+        app,
+        stack_name(stage, "Broker"),
+        stage=stage,
+        settings=settings,
+        network=network,
+        env=environment,
+        termination_protection=settings.keep,
+        description="GoChat: MSK and its topics",
+    )
+    return network.placement, ManagedStores(
+        broker_arn=broker.cluster_arn,
+        database=data.database,
+        database_arn=data.database_arn,
+        master_secret_arn=data.master_secret_arn,
+        cache=data.cache,
+    )
 
 
 def main() -> int:

@@ -28,7 +28,9 @@ def declare_custom_resource(
     No provider framework: it runs on Node, polls with two functions of its own, and the handlers need neither.
     """
     stack, stage = context.stack, context.stage
-    name = f"{stage.prefix}-{stack.node.id.lower()}-{module.replace('_', '-')}"
+    # Two stacks may have the same one: `gochat-dev-edge-signing-key`.
+    part = stack.node.id.rsplit("-", 1)[-1].lower()
+    name = f"{stage.prefix}-{part}-{module.replace('_', '-')}"
     log_group = declare_log_group(stack, f"{construct_id}Logs", stage=stage, name=f"/aws/lambda/{name}")
     function = lambda_.Function(
         stack,

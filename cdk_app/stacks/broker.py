@@ -1,0 +1,114 @@
+"""The message broker: an MSK cluster that takes IAM over TLS and nothing else, and its topics."""
+
+import base64
+from typing import Any
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_msk as msk
+from constructs import Construct
+
+from cdk_app.parts.function import declare_log_group
+from cdk_app.stacks.network import NetworkStack
+from cdk_app.stages import Managed, Stage
+from cdk_app.topics import plan_topics
+
+
+class BrokerStack(Stack):
+    """The MSK cluster and the topics."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        settings: Managed,
+        network: NetworkStack,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self._stage = stage
+        self._settings = settings
+        cluster = self._declare_cluster(network, self._declare_configuration())
+        cluster.apply_removal_policy(RemovalPolicy.RETAIN if settings.keep else RemovalPolicy.DESTROY)
+        self.cluster_arn = cluster.ref
+        self._declare_topics()
+
+    def _declare_configuration(self) -> msk.CfnConfiguration:
+        topics = self._stage.topics
+        properties = {
+            # A misspelt topic should fail, not appear.
+            "auto.create.topics.enable": "false",
+            "default.replication.factor": str(topics.replication_factor),
+            "min.insync.replicas": str(topics.min_insync_replicas),
+            # Rather no leader than one that lacks acknowledged records.
+            "unclean.leader.election.enable": "false",
+            "log.retention.hours": str(topics.retention_hours),
+            # A consumer group that is idle longer than this starts again from the oldest record.
+            "offsets.retention.minutes": str(14 * 24 * 60),
+        }
+        return msk.CfnConfiguration(
+            self,
+            "Configuration",
+            name=self._stage.prefix,
+            kafka_versions_list=[self._settings.broker.kafka_version],
+            server_properties="\n".join(f"{name}={value}" for name, value in properties.items()),
+        )
+
+    def _declare_cluster(self, network: NetworkStack, configuration: msk.CfnConfiguration) -> msk.CfnCluster:
+        settings = self._settings.broker
+        log_group = declare_log_group(
+            self, "BrokerLogs", stage=self._stage, name=f"/aws/msk/{self._stage.prefix}"
+        )
+        return msk.CfnCluster(
+            self,
+            "Cluster",
+            cluster_name=self._stage.prefix,
+            kafka_version=settings.kafka_version,
+            number_of_broker_nodes=settings.brokers,
+            broker_node_group_info=msk.CfnCluster.BrokerNodeGroupInfoProperty(
+                instance_type=settings.instance_type,
+                client_subnets=[subnet.subnet_id for subnet in network.vpc.isolated_subnets],
+                security_groups=[network.groups.broker.security_group_id],
+                storage_info=msk.CfnCluster.StorageInfoProperty(
+                    ebs_storage_info=msk.CfnCluster.EBSStorageInfoProperty(volume_size=settings.volume_gib)
+                ),
+                connectivity_info=msk.CfnCluster.ConnectivityInfoProperty(
+                    public_access=msk.CfnCluster.PublicAccessProperty(type="DISABLED")
+                ),
+            ),
+            client_authentication=msk.CfnCluster.ClientAuthenticationProperty(
+                sasl=msk.CfnCluster.SaslProperty(iam=msk.CfnCluster.IamProperty(enabled=True)),
+                unauthenticated=msk.CfnCluster.UnauthenticatedProperty(enabled=False),
+            ),
+            # At rest MSK always encrypts, with its own key unless given another.
+            encryption_info=msk.CfnCluster.EncryptionInfoProperty(
+                encryption_in_transit=msk.CfnCluster.EncryptionInTransitProperty(client_broker="TLS", in_cluster=True)
+            ),
+            enhanced_monitoring="PER_TOPIC_PER_BROKER" if self._settings.keep else "DEFAULT",
+            configuration_info=msk.CfnCluster.ConfigurationInfoProperty(
+                arn=configuration.attr_arn, revision=1
+            ),
+            logging_info=msk.CfnCluster.LoggingInfoProperty(
+                broker_logs=msk.CfnCluster.BrokerLogsProperty(
+                    cloud_watch_logs=msk.CfnCluster.CloudWatchLogsProperty(
+                        enabled=True, log_group=log_group.log_group_name
+                    )
+                )
+            ),
+        )
+
+    def _declare_topics(self) -> None:
+        """Declare the topics; removed from the template they stay, with the records that nobody has read yet."""
+        for plan in plan_topics(self._stage):
+            lines = "\n".join(f"{name}={value}" for name, value in plan.configs.items())
+            topic = msk.CfnTopic(
+                self,
+                plan.title,
+                cluster_arn=self.cluster_arn,
+                topic_name=plan.name,
+                partition_count=plan.partitions,
+                replication_factor=plan.replication_factor,
+                configs=base64.b64encode(lines.encode()).decode(),
+            )
+            topic.apply_removal_policy(RemovalPolicy.RETAIN)

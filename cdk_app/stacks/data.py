@@ -1,0 +1,177 @@
+"""The stores that hold data: Aurora MySQL, the truth, and ElastiCache, which only makes it quick."""
+
+from typing import Any
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_rds as rds
+from constructs import Construct
+
+from cdk_app.stacks.network import MYSQL_PORT, NetworkStack
+from cdk_app.stages import Managed, Stage
+from cdk_app.stores import DATABASE, CacheStore, DatabaseStore
+
+ENGINE = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_10_4)
+"""3.10 is the line with long-term support; 3.08 is the first that can pause."""
+
+APP_ACCESS = "on ~* &* +@all -@admin -@dangerous"
+"""The cache user's rights: every key and channel, but no command that could stop, flush or spy on the server."""
+
+
+class DataStack(Stack):
+    """The database and the cache."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        settings: Managed,
+        network: NetworkStack,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self._stage = stage
+        self._settings = settings
+        self._network = network
+        cluster = self._declare_database()
+        assert cluster.secret is not None
+        self.database_arn = cluster.cluster_arn
+        self.master_secret_arn = cluster.secret.secret_arn
+        self.database = DatabaseStore(
+            host=cluster.cluster_endpoint.hostname,
+            # Without a reader this name leads to the writer.
+            reader_host=cluster.cluster_read_endpoint.hostname,
+            port=str(MYSQL_PORT),
+            resource_id=cluster.cluster_resource_identifier,
+        )
+        self.cache = self._declare_cache()
+
+    def _declare_database(self) -> rds.DatabaseCluster:
+        """Declare the Aurora cluster.
+
+        Functions log in with IAM alone. The master user, whose password nobody sees, makes their users through the
+        Data API (`cdk_app/custom_resources/migrate_database.py`).
+        """
+        settings = self._settings.database
+        return rds.DatabaseCluster(
+            self,
+            "Database",
+            cluster_identifier=self._stage.prefix,
+            engine=ENGINE,
+            default_database_name=DATABASE,
+            credentials=rds.Credentials.from_generated_secret("gochat_master"),
+            iam_authentication=True,
+            enable_data_api=True,
+            writer=self._instance("Writer"),
+            readers=[self._instance(f"Reader{number + 1}") for number in range(settings.readers)],
+            serverless_v2_min_capacity=settings.minimum_acu,
+            serverless_v2_max_capacity=settings.maximum_acu,
+            serverless_v2_auto_pause_duration=(
+                Duration.seconds(settings.pause_after_s) if settings.pause_after_s else None
+            ),
+            parameter_group=self._parameters(),
+            vpc=self._network.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+            security_groups=[self._network.groups.database],
+            storage_encrypted=True,
+            backup=rds.BackupProps(retention=Duration.days(settings.backup_days)),
+            copy_tags_to_snapshot=True,
+            deletion_protection=self._settings.keep,
+            removal_policy=RemovalPolicy.RETAIN if self._settings.keep else RemovalPolicy.SNAPSHOT,
+            cloudwatch_logs_exports=["error", "slowquery"],
+        )
+
+    def _instance(self, name: str) -> rds.IClusterInstance:
+        return rds.ClusterInstance.serverless_v2(
+            name,
+            publicly_accessible=False,
+            # A minor upgrade restarts the server whenever AWS finds the time; deployments choose theirs.
+            auto_minor_version_upgrade=False,
+            scale_with_writer=True if name != "Writer" else None,
+        )
+
+    def _parameters(self) -> rds.ParameterGroup:
+        """Set what the SQL of the repo layer relies on, as the local MySQL sets it too."""
+        return rds.ParameterGroup(
+            self,
+            "Parameters",
+            engine=ENGINE,
+            description=f"GoChat {self._stage.name}",
+            parameters={
+                "require_secure_transport": "ON",
+                "character_set_server": "utf8mb4",
+                "collation_server": "utf8mb4_bin",
+                "transaction_isolation": "READ-COMMITTED",
+                "time_zone": "UTC",
+                "sql_mode": "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO",
+                "innodb_lock_wait_timeout": "5",
+                "wait_timeout": str(self._settings.database.wait_timeout_s),
+                "slow_query_log": "1",
+                "long_query_time": "1",
+            },
+        )
+
+    def _declare_cache(self) -> CacheStore:
+        """Declare the serverless cache: always encrypted at rest and in transit, reached with IAM tokens."""
+        settings = self._settings.cache
+        name = self._stage.prefix
+        user_id = f"{name}-app"
+        users = [
+            elasticache.CfnUser(
+                self,
+                "CacheUser",
+                engine=settings.engine,
+                # IAM authentication wants id and name to be the same (ElastiCache user guide, "Authenticating with IAM").
+                user_id=user_id,
+                user_name=user_id,
+                access_string=APP_ACCESS,
+                authentication_mode={"Type": "iam"},
+            )
+        ]
+        if settings.engine == "redis":
+            users.append(self._disabled_default_user())
+        group = elasticache.CfnUserGroup(
+            self,
+            "CacheUsers",
+            engine=settings.engine,
+            user_group_id=name,
+            user_ids=[user.user_id for user in users],
+        )
+        for user in users:
+            group.add_dependency(user)
+        cache = elasticache.CfnServerlessCache(
+            self,
+            "Cache",
+            serverless_cache_name=name,
+            engine=settings.engine,
+            major_engine_version=settings.major_version,
+            user_group_id=group.ref,
+            security_group_ids=[self._network.groups.cache.security_group_id],
+            subnet_ids=[subnet.subnet_id for subnet in self._network.vpc.isolated_subnets],
+            cache_usage_limits=elasticache.CfnServerlessCache.CacheUsageLimitsProperty(
+                data_storage=elasticache.CfnServerlessCache.DataStorageProperty(
+                    maximum=settings.maximum_gb, unit="GB"
+                ),
+                ecpu_per_second=elasticache.CfnServerlessCache.ECPUPerSecondProperty(
+                    maximum=settings.maximum_ecpu_per_second
+                ),
+            ),
+        )
+        return CacheStore(
+            host=cache.attr_endpoint_address, port=cache.attr_endpoint_port, user=user_id, cache_name=name
+        )
+
+    def _disabled_default_user(self) -> elasticache.CfnUser:
+        """Declare the user `default` that Redis groups must have, unable to do anything."""
+        return elasticache.CfnUser(
+            self,
+            "CacheDefaultUser",
+            engine="redis",
+            user_id=f"{self._stage.prefix}-default",
+            user_name="default",
+            access_string="off ~* -@all",
+            authentication_mode={"Type": "no-password-required"},
+        )
