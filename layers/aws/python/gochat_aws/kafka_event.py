@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from binascii import a2b_base64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -62,7 +62,7 @@ def read_kafka_event(event: Mapping[str, Any]) -> list[IncomingRecord]:
             timestamp_ms=record["timestamp"],
             key=_unbase64(record.get("key")),
             value=_unbase64(record.get("value")),
-            headers={name: bytes(octets) for header in record.get("headers") or () for name, octets in header.items()},
+            headers=_headers(record.get("headers") or ()),
         )
         for records in event["records"].values()
         for record in records
@@ -100,6 +100,11 @@ def dead_letter(
         failed_at_ms=now_ms,
     )
     return OutgoingRecord(topic=DEAD_LETTER_TOPIC, key=record.key or b"", value=encode(letter))
+
+
+def _headers(headers: Iterable[Mapping[str, Iterable[int]]]) -> dict[str, bytes]:
+    """Join the octets of each header, which Lambda writes as Java's signed bytes."""
+    return {name: bytes(octet & 0xFF for octet in octets) for header in headers for name, octets in header.items()}
 
 
 def _unbase64(text: str | None) -> bytes | None:

@@ -13,9 +13,9 @@ import pymysql
 
 from gochat_core.errors import Unavailable
 from gochat_core.settings import read_settings
-from gochat_repo.mysql import MySqlSettings, Password, open_connection, password_from, tls_context
 from gochat_repo.mysql_connection import Connection
 from gochat_repo.mysql_errors import StatementFailed, translate
+from gochat_repo.mysql_pool import MySqlSettings, Password, open_connection, password_from, tls_context
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

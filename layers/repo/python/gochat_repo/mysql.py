@@ -1,51 +1,27 @@
 """MySQL for the repo layer: transactions that are run again when they lose a race, reads, counted round trips."""
 
 import random
-import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
 import pymysql
 
 from gochat_core.errors import Unavailable
 from gochat_core.settings import read_settings
-from gochat_repo.mysql_connection import Connection, connect
+from gochat_repo.mysql_connection import Connection
 from gochat_repo.mysql_errors import ConnectionLost, LockConflict, translate
+from gochat_repo.mysql_pool import MySqlSettings, Password, Pool, password_from, tls_context
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Params = Sequence[object]
-Password = Callable[[str], str] | None
-"""Makes the password (or token) for a host whenever a session is opened; None: there is none."""
 
 CONFLICT_RERUNS = 5
 """How often a transaction that lost against another one runs again before the caller hears `Unavailable`."""
 
 LOST_RERUNS = 2
 """How often work runs again on a new connection when the old one had died; a server that is away fails on connect."""
-
-MAX_IDLE_CONNECTIONS = 8
-
-AMAZON_CA_BUNDLE = Path(__file__).parent / "rds_ca_bundle.pem"
-
-
-class MySqlSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where MySQL is and how to log in; `iam` implies TLS with the server's name verified."""
-
-    mysql_host: str
-    mysql_user: str
-    mysql_database: str
-    mysql_reader_host: str | None = None
-    mysql_port: int = 3306
-    mysql_auth: Literal["none", "iam"] = "none"
-    mysql_ca_file: str | None = None
-    mysql_connect_timeout_s: float = 3.0
-    mysql_read_timeout_s: float = 10.0
-    mysql_lock_wait_s: int = 5
-    mysql_max_idle_s: float = 50.0
 
 
 class Transaction:
@@ -85,6 +61,30 @@ class Transaction:
             raise translate(fault) from fault
 
 
+class DeferredWrite:
+    """One statement that was sent and whose answer nobody has waited for yet; ends with `commit` or `abandon`."""
+
+    def __init__(self, pool: Pool, connection: Connection) -> None:
+        self._pool = pool
+        self._connection = connection
+
+    def commit(self) -> None:
+        """Commit without waiting; nothing is told of a failure, so use it for what may as well be done later."""
+        self._end("COMMIT")
+
+    def abandon(self) -> None:
+        """Roll back without waiting."""
+        self._end("ROLLBACK")
+
+    def _end(self, statement: str) -> None:
+        try:
+            self._connection.settle()
+            self._connection.send(statement)
+        except pymysql.err.Error:
+            self._connection.drop()
+        self._pool.give_back(self._connection)
+
+
 class Database:
     """The writer and the reader of one database, with connections that are kept between invocations.
 
@@ -102,8 +102,8 @@ class Database:
         self.round_trips = 0
         self._pause = pause
         tls = tls_context(settings)
-        self._writer = _Pool(settings, settings.mysql_host, password, tls)
-        self._reader = _Pool(settings, settings.mysql_reader_host or settings.mysql_host, password, tls)
+        self._writer = Pool(settings, settings.mysql_host, password, tls)
+        self._reader = Pool(settings, settings.mysql_reader_host or settings.mysql_host, password, tls)
 
     def transaction(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in one transaction on the writer and commit it.
@@ -123,13 +123,28 @@ class Database:
         """Run reads on a reader, which may lag behind the writer."""
         return self._run(self._reader, work, _release)
 
+    def write_deferred(self, sql: str, params: Params) -> DeferredWrite:
+        """Send one writing statement on the writer without waiting; raises `Unavailable`.
+
+        It shares its round trip with whatever the caller waits for next, and is counted as one all the same.
+        """
+        connection = self._writer.take()
+        try:
+            with connection.cursor() as cursor:
+                connection.send(cursor.mogrify(sql, tuple(params)))
+        except pymysql.err.Error as fault:
+            connection.drop()
+            raise Unavailable from fault
+        self._count()
+        return DeferredWrite(self._writer, connection)
+
     def close(self) -> None:
         """Close the idle connections."""
         self._writer.clear()
         self._reader.clear()
 
     def _run(
-        self, pool: "_Pool", work: Callable[[Transaction], T], finish: Callable[[Connection, Transaction], None]
+        self, pool: Pool, work: Callable[[Transaction], T], finish: Callable[[Connection, Transaction], None]
     ) -> T:
         conflicts = losses = 0
         while True:
@@ -148,7 +163,7 @@ class Database:
                 pool.clear()
 
     def _run_once(
-        self, pool: "_Pool", work: Callable[[Transaction], T], finish: Callable[[Connection, Transaction], None]
+        self, pool: Pool, work: Callable[[Transaction], T], finish: Callable[[Connection, Transaction], None]
     ) -> T:
         connection = pool.take()
         transaction = Transaction(connection, self._count)
@@ -167,7 +182,7 @@ class Database:
 
     def _commit(self, connection: Connection, transaction: Transaction) -> None:
         if not transaction.wrote:
-            connection.send_rollback()
+            connection.send("ROLLBACK")
             return
         self._count()
         try:
@@ -185,108 +200,18 @@ class Database:
         self.round_trips += 1
 
 
-class _Pool:
-    """Idle connections to one host, last used first."""
-
-    def __init__(
-        self,
-        settings: MySqlSettings,
-        host: str,
-        password: Password,
-        tls: ssl.SSLContext | None,
-    ) -> None:
-        self._settings = settings
-        self._host = host
-        self._password = password
-        self._tls = tls
-        self._idle: list[tuple[float, Connection]] = []
-
-    def take(self) -> Connection:
-        while self._idle:
-            since, connection = self._idle.pop()
-            if time.monotonic() - since < self._settings.mysql_max_idle_s and _usable(connection):
-                return connection
-            connection.drop()
-        database = self._settings.mysql_database
-        return open_connection(
-            self._settings, host=self._host, database=database, password=self._password, tls=self._tls
-        )
-
-    def give_back(self, connection: Connection) -> None:
-        if connection.open and len(self._idle) < MAX_IDLE_CONNECTIONS:
-            self._idle.append((time.monotonic(), connection))
-        else:
-            connection.drop()
-
-    def clear(self) -> None:
-        while self._idle:
-            self._idle.pop()[1].drop()
-
-
-def _usable(connection: Connection) -> bool:
-    try:
-        connection.settle()
-    except pymysql.err.Error:
-        return False
-    return not connection.looks_dead()
-
-
 def _release(connection: Connection, transaction: Transaction) -> None:
     """End a read's transaction without waiting; a read that wrote is a fault of ours, and is not kept."""
     assert not transaction.wrote, "read() does not write"
-    connection.send_rollback()
+    connection.send("ROLLBACK")
 
 
 def _abandon(connection: Connection) -> None:
     try:
         if connection.open:
-            connection.send_rollback()
+            connection.send("ROLLBACK")
     except pymysql.err.Error:
         connection.drop()
-
-
-def tls_context(settings: MySqlSettings) -> ssl.SSLContext | None:
-    """Build the one TLS context of a container, if TLS is on: reading a CA bundle takes up to 100 ms."""
-    if settings.mysql_auth == "none":
-        return None
-    file = settings.mysql_ca_file or (str(AMAZON_CA_BUNDLE) if AMAZON_CA_BUNDLE.exists() else None)
-    context = ssl.create_default_context(cafile=file)
-    # Amazon's RDS roots lack the key usage that Python 3.13's default asks for.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
-
-
-def open_connection(
-    settings: MySqlSettings,
-    *,
-    password: Password,
-    database: str | None,
-    tls: ssl.SSLContext | None,
-    host: str | None = None,
-    read_timeout_s: float | None = None,
-) -> Connection:
-    """Open one session, on the writer unless told otherwise; raises `Unavailable`."""
-    host = host or settings.mysql_host
-    return connect(
-        host=host,
-        port=settings.mysql_port,
-        user=settings.mysql_user,
-        password=password(host) if password else "",
-        database=database,
-        tls=tls,
-        connect_timeout_s=settings.mysql_connect_timeout_s,
-        read_timeout_s=read_timeout_s or settings.mysql_read_timeout_s,
-        lock_wait_s=settings.mysql_lock_wait_s,
-    )
-
-
-def password_from(settings: MySqlSettings, environ: Mapping[str, str]) -> Password:
-    """Return what makes the password of a session: nothing, or an IAM token signed with the function's role."""
-    if settings.mysql_auth == "none":
-        return None
-    from gochat_repo.iam_tokens import mysql_token_maker
-
-    return mysql_token_maker(environ, port=settings.mysql_port, user=settings.mysql_user)
 
 
 def database_from(environ: Mapping[str, str]) -> Database:

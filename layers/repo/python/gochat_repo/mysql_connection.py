@@ -32,7 +32,7 @@ else:
 class Connection(_Base):
     """PyMySQL's connection; uses five of its private names, which `test_connection_internals` pins."""
 
-    _rollback_owed = False
+    _answer_owed = False
 
     def connect(self, sock: socket.socket | None = None) -> None:
         """Connect and prepare the session; a dead peer is noticed within `UNACKNOWLEDGED_MS` where the OS can."""
@@ -41,15 +41,19 @@ class Connection(_Base):
         if option is not None:
             self._tcp().setsockopt(socket.IPPROTO_TCP, option, UNACKNOWLEDGED_MS)
 
-    def send_rollback(self) -> None:
-        """Send ROLLBACK without waiting for the answer, which `settle` reads before the next statement."""
-        self._execute_command(COMMAND.COM_QUERY, "ROLLBACK")  # type: ignore[attr-defined]
-        self._rollback_owed = True
+    def send(self, statement: str) -> None:
+        """Send one statement without waiting for its answer, which `settle` reads before the next one is sent.
+
+        Never two unanswered ones at once: Aurora does not take pipelined statements.
+        """
+        assert not self._answer_owed
+        self._execute_command(COMMAND.COM_QUERY, statement)  # type: ignore[attr-defined]
+        self._answer_owed = True
 
     def settle(self) -> None:
-        """Read the answer that `send_rollback` left behind; it came long ago, so this costs no round trip."""
-        if self._rollback_owed:
-            self._rollback_owed = False
+        """Read the answer that `send` left behind; it mostly came long ago, so this costs no round trip."""
+        if self._answer_owed:
+            self._answer_owed = False
             self._read_query_result()  # type: ignore[attr-defined]
 
     def looks_dead(self) -> bool:

@@ -1,0 +1,128 @@
+"""Connections to MySQL that are kept between invocations: settings, TLS, login and the idle ones of each host."""
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pymysql
+
+from gochat_repo.mysql_connection import Connection, connect
+
+Password = Callable[[str], str] | None
+"""Makes the password (or token) for a host whenever a session is opened; None: there is none."""
+
+MAX_IDLE_CONNECTIONS = 8
+
+AMAZON_CA_BUNDLE = Path(__file__).parent / "rds_ca_bundle.pem"
+
+
+class MySqlSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where MySQL is and how to log in; `iam` implies TLS with the server's name verified."""
+
+    mysql_host: str
+    mysql_user: str
+    mysql_database: str
+    mysql_reader_host: str | None = None
+    mysql_port: int = 3306
+    mysql_auth: Literal["none", "iam"] = "none"
+    mysql_ca_file: str | None = None
+    mysql_connect_timeout_s: float = 3.0
+    mysql_read_timeout_s: float = 10.0
+    mysql_lock_wait_s: int = 5
+    mysql_max_idle_s: float = 50.0
+
+
+class Pool:
+    """Idle connections to one host, last used first."""
+
+    def __init__(
+        self,
+        settings: MySqlSettings,
+        host: str,
+        password: Password,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._settings = settings
+        self._host = host
+        self._password = password
+        self._tls = tls
+        self._idle: list[tuple[float, Connection]] = []
+
+    def take(self) -> Connection:
+        """Return an idle connection that shows no sign of death, or a new one; raises `Unavailable`."""
+        while self._idle:
+            since, connection = self._idle.pop()
+            if time.monotonic() - since < self._settings.mysql_max_idle_s and _usable(connection):
+                return connection
+            connection.drop()
+        database = self._settings.mysql_database
+        return open_connection(
+            self._settings, host=self._host, database=database, password=self._password, tls=self._tls
+        )
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep a connection for the next caller, if it is still open."""
+        if connection.open and len(self._idle) < MAX_IDLE_CONNECTIONS:
+            self._idle.append((time.monotonic(), connection))
+        else:
+            connection.drop()
+
+    def clear(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop()[1].drop()
+
+
+def tls_context(settings: MySqlSettings) -> ssl.SSLContext | None:
+    """Build the one TLS context of a container, if TLS is on: reading a CA bundle takes up to 100 ms."""
+    if settings.mysql_auth == "none":
+        return None
+    file = settings.mysql_ca_file or (str(AMAZON_CA_BUNDLE) if AMAZON_CA_BUNDLE.exists() else None)
+    context = ssl.create_default_context(cafile=file)
+    # Amazon's RDS roots lack the key usage that Python 3.13's default asks for.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+def open_connection(
+    settings: MySqlSettings,
+    *,
+    password: Password,
+    database: str | None,
+    tls: ssl.SSLContext | None,
+    host: str | None = None,
+    read_timeout_s: float | None = None,
+) -> Connection:
+    """Open one session, on the writer unless told otherwise; raises `Unavailable`."""
+    host = host or settings.mysql_host
+    return connect(
+        host=host,
+        port=settings.mysql_port,
+        user=settings.mysql_user,
+        password=password(host) if password else "",
+        database=database,
+        tls=tls,
+        connect_timeout_s=settings.mysql_connect_timeout_s,
+        read_timeout_s=read_timeout_s or settings.mysql_read_timeout_s,
+        lock_wait_s=settings.mysql_lock_wait_s,
+    )
+
+
+def password_from(settings: MySqlSettings, environ: Mapping[str, str]) -> Password:
+    """Return what makes the password of a session: nothing, or an IAM token signed with the function's role."""
+    if settings.mysql_auth == "none":
+        return None
+    from gochat_repo.iam_tokens import mysql_token_maker
+
+    return mysql_token_maker(environ, port=settings.mysql_port, user=settings.mysql_user)
+
+
+def _usable(connection: Connection) -> bool:
+    try:
+        connection.settle()
+    except pymysql.err.Error:
+        return False
+    return not connection.looks_dead()
