@@ -51,7 +51,6 @@ class BrokerStack(Stack):
             self,
             "Configuration",
             name=self._stage.prefix,
-            kafka_versions_list=[self._settings.broker.kafka_version],
             server_properties="\n".join(f"{name}={value}" for name, value in properties.items()),
         )
 
@@ -87,7 +86,9 @@ class BrokerStack(Stack):
             ),
             enhanced_monitoring="PER_TOPIC_PER_BROKER" if self._settings.keep else "DEFAULT",
             configuration_info=msk.CfnCluster.ConfigurationInfoProperty(
-                arn=configuration.attr_arn, revision=1
+                arn=configuration.attr_arn,
+                # Whatever revision the latest change of the properties has made.
+                revision=configuration.attr_latest_revision_revision,
             ),
             logging_info=msk.CfnCluster.LoggingInfoProperty(
                 broker_logs=msk.CfnCluster.BrokerLogsProperty(

@@ -141,7 +141,7 @@ class DataStack(Stack):
             user_ids=[user.user_id for user in users],
         )
         for user in users:
-            group.add_dependency(user)
+            group.add_resource_dependency(user)
         cache = elasticache.CfnServerlessCache(
             self,
             "Cache",
