@@ -14,6 +14,7 @@ COMMANDS = (
     "chat",
     "test",
     "check",
+    "bench",
     "generate",
     "synth",
     "deploy",
