@@ -19,7 +19,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack_app
 
-from local_stage.aws import api_tables, cloudformation_types, event_source_fields
+from local_stage.aws import api_tables, cloudformation_types, event_source_fields, http_gateway
 from local_stage.aws.connections_api import ConnectionsApi
 from local_stage.aws.front import Front
 from local_stage.aws.function_code import CodeStore
@@ -59,6 +59,7 @@ def run(options: Options) -> int:
     connections.install()
     Front(gateway=gateway, connections=connections).install()
     api_tables.install()
+    http_gateway.install()
     cloudformation_types.install()
     event_source_fields.install()
     _raise_file_limit()
