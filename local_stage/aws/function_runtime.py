@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import uuid
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,9 @@ _SHAPES_AN_ENVIRONMENT = (
 
 require(lambda_runtime, "execution_credentials", "_account_region_from_function_config", "_RESERVED_RUNTIME_ENV_VARS")
 require(lambda_svc, "_resolve_layer_zip", "_execute_function_with_config_scope", "_execute_function_warm")
+
+_callers_trace: ContextVar[str | None] = ContextVar("callers_trace", default=None)
+_emit_lambda_metrics = lambda_svc._emit_lambda_metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +65,15 @@ class FunctionRuntime:
 
         replace(lambda_svc, "_execute_function_warm", execute)
         replace(lambda_svc, "_emit_lambda_logs", emit_logs)
-        retire = replace(lambda_svc, "invalidate_worker", self._retire)
+        replace(lambda_svc, "invalidate_worker", self._retire)
         replace(lambda_runtime, "invalidate_worker", self._retire)
-        del retire
+        _remember_callers_trace()
+        _count_once()
         threading.Thread(target=self._reap, name="reap-idle-functions", daemon=True).start()
 
     def execute(self, config: dict[str, Any], archive: bytes, event: Any, request_id: str) -> dict[str, Any]:
         """Invoke a function and give MiniStack's result: `body`, `log`, and `error` when the function failed."""
-        trace = self.traces.begin(config)
+        trace = self.traces.begin(config, _callers_trace.get())
         sandbox = self.pools.acquire(
             _key(config), _fingerprint(config), lambda: self._start(config, archive)
         )
@@ -91,6 +96,7 @@ class FunctionRuntime:
         function_logs.write_invocation(
             config, stream=sandbox.log_stream, request_id=request_id, log=outcome.log, duration_ms=outcome.duration_ms
         )
+        _emit_lambda_metrics(config["FunctionName"], duration_ms=outcome.duration_ms, error=outcome.failed, throttle=False)
         result: dict[str, Any] = {"body": outcome.payload, "log": outcome.log}
         if outcome.failed:
             result["error"] = True
@@ -157,6 +163,30 @@ class FunctionRuntime:
         while True:
             time.sleep(_REAP_EVERY_S)
             self.pools.reap()
+
+
+def _remember_callers_trace() -> None:
+    """Carry the X-Ray header of an Invoke request, which a function's SDK adds, to the invoked function."""
+    original = lambda_svc._invoke
+
+    async def invoke(name: str, event: Any, headers: dict[str, str], *arguments: Any, **options: Any) -> Any:
+        token = _callers_trace.set(headers.get("x-amzn-trace-id"))
+        try:
+            return await original(name, event, headers, *arguments, **options)
+        finally:
+            _callers_trace.reset(token)
+
+    replace(lambda_svc, "_invoke", invoke)
+
+
+def _count_once() -> None:
+    """Let MiniStack count throttles only: what runs is counted where it runs, whoever invoked it."""
+
+    def emit(name: str, *, throttle: bool, **options: Any) -> None:
+        if throttle:
+            _emit_lambda_metrics(name, throttle=True, **options)
+
+    replace(lambda_svc, "_emit_lambda_metrics", emit)
 
 
 def _key(config: dict[str, Any]) -> str:

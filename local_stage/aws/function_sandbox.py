@@ -19,7 +19,8 @@ from local_stage.aws.function_bootstrap import LENGTH
 BOOTSTRAP = Path(__file__).with_name("function_bootstrap.py")
 # AWS gives a managed runtime 10 s to initialize; a laptop that starts a whole stage at once is slower than that.
 INIT_LIMIT_S = 60.0
-# "Function invocation and response payloads: 6 MB each for synchronous requests" (Lambda quotas).
+# "Invocation payload (request and response): 6 MB each for request and response (synchronous)" (Lambda quotas).
+REQUEST_LIMIT_BYTES = 6_291_456
 RESPONSE_LIMIT_BYTES = 6_291_556
 _END_OF_LOG = b"\x1e"
 
@@ -80,7 +81,7 @@ class Sandbox:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._control, selectors.EVENT_READ)
         self._selector.register(self._log_end, selectors.EVENT_READ)
-        self._send({"handler": handler, "path": search_path})
+        self._send(json.dumps({"handler": handler, "path": search_path}))
 
     @property
     def process_id(self) -> int:
@@ -107,10 +108,15 @@ class Sandbox:
             "arn": invocation.function_arn,
             "deadline_ms": int((time.time() + invocation.timeout_s) * 1000),
             "trace_header": invocation.trace_header,
-            "event": invocation.event,
         }
+        event = json.dumps(invocation.event)
+        if len(event) > REQUEST_LIMIT_BYTES:
+            text = f"{len(event)} byte payload is too large for the RequestResponse invocation type " \
+                f"(limit {REQUEST_LIMIT_BYTES} bytes)"
+            error = {"errorMessage": text, "errorType": "RequestEntityTooLargeException"}
+            return self._outcome(error, started, failed=True, reusable=True)
         try:
-            self._send(message)
+            self._send(f'{json.dumps(message)[:-1]}, "event": {event}}}')
             answer = self._answer(deadline, end_of_log=_END_OF_LOG + invocation.request_id.encode() + b"\n")
         except TimeoutError:
             self.kill()
@@ -190,8 +196,8 @@ class Sandbox:
             duration_ms=(time.monotonic() - started) * 1000,
         )
 
-    def _send(self, message: dict[str, Any]) -> None:
-        body = json.dumps(message).encode()
+    def _send(self, message: str) -> None:
+        body = message.encode()
         self._control.sendall(LENGTH.pack(len(body)) + body)
 
     def _answer(self, deadline: float, *, end_of_log: bytes | None) -> bytes:

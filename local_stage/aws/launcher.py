@@ -10,7 +10,6 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -19,7 +18,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack_app
 
-from local_stage.aws import api_tables, cloudformation_types, event_source_fields, http_gateway
+from local_stage.aws import api_tables, cloudformation_types, event_source_fields, http_gateway, xray_api
 from local_stage.aws.connections_api import ConnectionsApi
 from local_stage.aws.front import Front
 from local_stage.aws.function_code import CodeStore
@@ -30,14 +29,11 @@ from local_stage.aws.pinned import MINISTACK_VERSION, PinnedNameError, require
 from local_stage.aws.tracing import TraceStore
 from local_stage.aws.websocket_connection import Cuts
 from local_stage.aws.websocket_gateway import WebSocketGateway
+from local_stage.aws.xray_api import Application, Receive, Scope, Send
 
 # Open requests get this long to end; after it the process leaves, whatever still waits (a custom resource, say).
 GRACE_S = 0.5
 LAST_RESORT_S = 3.0
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 require(ministack_app, "app")
 require(hypercorn.asyncio.run, "TCPServer")
@@ -65,7 +61,8 @@ def run(options: Options) -> int:
     _raise_file_limit()
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(_serve(options, listener, pools, gateway))
+        application = _announced(xray_api.before(ministack_app.app, traces), options)
+        loop.run_until_complete(_serve(application, options, listener, pools, gateway))
     finally:
         pools.close()
     # Threads that wait for a custom resource's answer or a slow function would keep an orderly exit waiting with them.
@@ -84,7 +81,9 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def _serve(options: Options, listener: socket.socket, pools: FunctionPools, gateway: WebSocketGateway) -> None:
+async def _serve(
+    application: Application, options: Options, listener: socket.socket, pools: FunctionPools, gateway: WebSocketGateway
+) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -105,7 +104,7 @@ async def _serve(options: Options, listener: socket.socket, pools: FunctionPools
     config.loglevel = options.log_level
     config.accesslog = None
     with contextlib.suppress(asyncio.CancelledError):
-        await serve(_announced(options), config, shutdown_trigger=stopping.wait)
+        await serve(application, config, shutdown_trigger=stopping.wait)
 
 
 def _leave(pools: FunctionPools) -> None:
@@ -113,12 +112,12 @@ def _leave(pools: FunctionPools) -> None:
     os._exit(0)
 
 
-def _announced(options: Options) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """Wrap the application: say on standard output when it has started."""
+def _announced(behind: Application, options: Options) -> Application:
+    """Wrap an application: say on standard output when it has started."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
-            await ministack_app.app(scope, receive, send)
+            await behind(scope, receive, send)
             return
 
         async def announce(event: dict[str, Any]) -> None:
@@ -126,7 +125,7 @@ def _announced(options: Options) -> Callable[[Scope, Receive, Send], Awaitable[N
             if event["type"] == "lifespan.startup.complete":
                 print(f"ready {options.endpoint_url}", flush=True)
 
-        await ministack_app.app(scope, receive, announce)
+        await behind(scope, receive, announce)
 
     return application
 
