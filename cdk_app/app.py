@@ -6,9 +6,11 @@ import sys
 # jsii greets Node releases that have come to their end with a banner that drowns the app's own messages.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22")
 
-from aws_cdk import App, Environment, Tags
+from aws_cdk import App, Environment, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
 
 from cdk_app import bundling, stages
+from cdk_app.acknowledgements import acknowledge_all
 from cdk_app.parts.access import ManagedStores
 from cdk_app.parts.function import Placement
 from cdk_app.stacks.broker import BrokerStack
@@ -50,6 +52,9 @@ def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
     )
     edge.add_stack_dependency(services)
     Tags.of(app).add("gochat:stage", stage.name)
+    if not stage.on_emulator:
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
+        acknowledge_all(app)
 
 
 def stack_name(stage: stages.Stage, part: str) -> str:

@@ -60,9 +60,7 @@ LOGIC_UPSTREAM = FunctionSpec(
     name="logic-upstream", layers=_STORE_LAYERS, timeout_s=60, database=True, cache=True, produces=True
 )
 # Shorter than its caller gateway-http, which must still have time to answer.
-LOGIC_RPC = FunctionSpec(
-    name="logic-rpc", layers=_STORE_LAYERS, timeout_s=28, database=True, cache=True, produces=True
-)
+LOGIC_RPC = FunctionSpec(name="logic-rpc", layers=_STORE_LAYERS, timeout_s=28, database=True, cache=True, produces=True)
 TASK_WORKER = FunctionSpec(
     name="task-worker", layers=_STORE_LAYERS, timeout_s=120, database=True, cache=True, produces=True
 )

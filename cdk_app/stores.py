@@ -116,7 +116,9 @@ class CacheStore:
         if not self.cache_name:
             return []
         here = f"arn:{Aws.PARTITION}:elasticache:{Aws.REGION}:{Aws.ACCOUNT_ID}"
-        return [allow(["Connect"], [f"{here}:serverlesscache:{self.cache_name}", f"{here}:user:{self.user}"], "elasticache")]
+        return [
+            allow(["Connect"], [f"{here}:serverlesscache:{self.cache_name}", f"{here}:user:{self.user}"], "elasticache")
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

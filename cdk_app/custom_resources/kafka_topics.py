@@ -47,9 +47,7 @@ def ensure_topics(bootstrap_servers: list[str], topics: list[Topic]) -> None:
     )
     try:
         existing = {
-            topic["name"]: len(topic["partitions"])
-            for topic in admin.describe_topics()
-            if not topic["error_code"]
+            topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics() if not topic["error_code"]
         }
         for topic in topics:
             name, wanted = topic["name"], int(topic["partitions"])

@@ -81,7 +81,9 @@ def read_keys(client: "SecretsManagerClient", secret_arn: str) -> KeySet | None:
         public_keys(found)
     except (ValueError, KeyError, TypeError) as fault:
         # `from None`: the cause quotes the secret's text.
-        raise ValueError(f"the secret does not hold keys as this function writes them ({type(fault).__name__})") from None
+        raise ValueError(
+            f"the secret does not hold keys as this function writes them ({type(fault).__name__})"
+        ) from None
     return found
 
 

@@ -56,9 +56,7 @@ class BrokerStack(Stack):
 
     def _declare_cluster(self, network: NetworkStack, configuration: msk.CfnConfiguration) -> msk.CfnCluster:
         settings = self._settings.broker
-        log_group = declare_log_group(
-            self, "BrokerLogs", stage=self._stage, name=f"/aws/msk/{self._stage.prefix}"
-        )
+        log_group = declare_log_group(self, "BrokerLogs", stage=self._stage, name=f"/aws/msk/{self._stage.prefix}")
         return msk.CfnCluster(
             self,
             "Cluster",

@@ -152,9 +152,7 @@ class DataStack(Stack):
             security_group_ids=[self._network.groups.cache.security_group_id],
             subnet_ids=[subnet.subnet_id for subnet in self._network.vpc.isolated_subnets],
             cache_usage_limits=elasticache.CfnServerlessCache.CacheUsageLimitsProperty(
-                data_storage=elasticache.CfnServerlessCache.DataStorageProperty(
-                    maximum=settings.maximum_gb, unit="GB"
-                ),
+                data_storage=elasticache.CfnServerlessCache.DataStorageProperty(maximum=settings.maximum_gb, unit="GB"),
                 ecpu_per_second=elasticache.CfnServerlessCache.ECPUPerSecondProperty(
                     maximum=settings.maximum_ecpu_per_second
                 ),

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_app import bundling, catalogue
+from cdk_app.acknowledgements import acknowledge_connections
 from cdk_app.parts.access import ManagedStores, declare_stores
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
@@ -180,9 +181,7 @@ class EdgeStack(Stack):
         )
         if stage.on_emulator:
             pin_api_id(api, _HTTP_API_ID)
-        log_group = declare_log_group(
-            self, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http"
-        )
+        log_group = declare_log_group(self, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http")
         declared = apigateway.CfnStage(
             self,
             "HttpStage",
@@ -203,6 +202,9 @@ class EdgeStack(Stack):
 
     def _may_manage_connections(self, cell: Cell) -> iam.PolicyStatement:
         """Allow to post to and close the connections of a cell; their ids are unknown beforehand."""
+        cfn = cell.api.node.default_child
+        assert isinstance(cfn, apigateway.CfnApi)
+        acknowledge_connections(self, cfn, self._stage)
         arn = self.format_arn(
             service="execute-api", resource=cell.api.api_id, resource_name=f"{self._stage.name}/*/@connections/*"
         )

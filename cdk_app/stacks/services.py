@@ -40,9 +40,7 @@ class ServicesStack(Stack):
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
-        self._context = FunctionContext(
-            stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement
-        )
+        self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
         self._stage = stage
         self._managed = managed
         self._stores = declare_stores(self._context, managed)
