@@ -5,17 +5,21 @@ from __future__ import annotations
 import sys
 
 from local_stage.aws import environment, options
+from local_stage.aws.pinned import PinnedNameError
 
 
 def main() -> int:
     """Start the local AWS and serve until a signal."""
     chosen = options.parse()
     environment.prepare(chosen)
-    # MiniStack reads its environment while it is imported.
-    from local_stage.aws import launcher
-    from local_stage.aws.pinned import PinnedNameError
+    return start(chosen)
 
+
+def start(chosen: options.Options) -> int:
+    """Import MiniStack, which reads its environment then, and serve."""
     try:
+        from local_stage.aws import launcher
+
         return launcher.run(chosen)
     except PinnedNameError as error:
         print(error, file=sys.stderr)
