@@ -10,6 +10,8 @@ from gochat_core.ids import CLIENT_ID
 USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
 """Usernames are case-insensitive: they are kept and compared in lower case."""
 
+USERNAME_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+
 MAX_SECRET_CHARACTERS = 4_096
 """Of what is compared but never stored: longer than anything we accept elsewhere, so that it can only be wrong."""
 

@@ -1,6 +1,7 @@
 """Opaque cursors of paged lists: where the next page begins, with a check that refuses what we did not write."""
 
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
@@ -17,8 +18,8 @@ def write_cursor(kind: str, *position: int | str) -> str:
     return encode_base64url(_check(kind, body) + body)
 
 
-def read_cursor(kind: str, cursor: str) -> list[int | str]:
-    """Return the position; raises `InvalidRequest` for anything that `write_cursor` did not write for this list.
+def read_cursor(kind: str, cursor: str, *types: type[int] | type[str]) -> tuple[Any, ...]:
+    """Return the position, of these types; raises `InvalidRequest` for what `write_cursor` did not write for this list.
 
     The check is no secret: a cursor grants nothing, every page is selected for the caller anyway.
     """
@@ -26,7 +27,8 @@ def read_cursor(kind: str, cursor: str) -> list[int | str]:
         data = decode_base64url(cursor) if len(cursor) <= _MAX_CHARACTERS else b""
         check, body = data[:_CHECK_BYTES], data[_CHECK_BYTES:]
         if check == _check(kind, body):
-            return msgspec.json.decode(body, type=list[int | str])
+            position: tuple[Any, ...] = msgspec.json.decode(body, type=tuple.__class_getitem__(types))
+            return position
     except (ValueError, msgspec.MsgspecError):
         pass
     raise InvalidRequest(faults=[FieldFault(field="cursor", message="is not a cursor of this list")])

@@ -26,7 +26,7 @@ from gochat_contracts.logic import ended_pb2 as gochat__contracts_dot_logic_dot_
 from gochat_contracts.logic import users_pb2 as gochat__contracts_dot_logic_dot_users__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!gochat_contracts/logic/auth.proto\x12\x0fgochat.logic.v1\x1a\"gochat_contracts/logic/ended.proto\x1a\"gochat_contracts/logic/users.proto\"t\n\x0fRegisterRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\x19\n\x0c\x64isplay_name\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tsource_ip\x18\x04 \x01(\tB\x0f\n\r_display_name\"7\n\x10RegisterResponse\x12#\n\x04user\x18\x01 \x01(\x0b\x32\x15.gochat.logic.v1.User\"^\n\x13\x41uthenticateRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x10\n\x08platform\x18\x04 \x01(\t\"\xb0\x01\n\tTokenPair\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12\x15\n\rrefresh_token\x18\x02 \x01(\t\x12\x14\n\x0c\x65xpires_in_s\x18\x03 \x01(\r\x12#\n\x04user\x18\x04 \x01(\x0b\x32\x15.gochat.logic.v1.User\x12;\n\x11\x65nded_connections\x18\x05 \x03(\x0b\x32 .gochat.logic.v1.EndedConnection\"`\n\x15RefreshSessionRequest\x12\x15\n\rrefresh_token\x18\x01 \x01(\t\x12\x1c\n\x0fidempotency_key\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_idempotency_key\"$\n\rLogoutRequest\x12\x13\n\x0b\x61ll_devices\x18\x01 \x01(\x08\"C\n\x15\x43hangePasswordRequest\x12\x14\n\x0cold_password\x18\x01 \x01(\t\x12\x14\n\x0cnew_password\x18\x02 \x01(\t\"\x15\n\x13ListSessionsRequest\"\x83\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\x04\x12\x11\n\tdevice_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x15\n\rcreated_at_ms\x18\x04 \x01(\x03\x12\x17\n\x0flast_used_at_ms\x18\x05 \x01(\x03\x12\x0f\n\x07\x63urrent\x18\x06 \x01(\x08\"B\n\x14ListSessionsResponse\x12*\n\x08sessions\x18\x01 \x03(\x0b\x32\x18.gochat.logic.v1.Session\"*\n\x14RevokeSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x15\n\x13\x43reateTicketRequest\"<\n\x14\x43reateTicketResponse\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x14\n\x0c\x65xpires_in_s\x18\x02 \x01(\r2\xbc\x05\n\x0b\x41uthService\x12O\n\x08Register\x12 .gochat.logic.v1.RegisterRequest\x1a!.gochat.logic.v1.RegisterResponse\x12P\n\x0c\x41uthenticate\x12$.gochat.logic.v1.AuthenticateRequest\x1a\x1a.gochat.logic.v1.TokenPair\x12T\n\x0eRefreshSession\x12&.gochat.logic.v1.RefreshSessionRequest\x1a\x1a.gochat.logic.v1.TokenPair\x12H\n\x06Logout\x12\x1e.gochat.logic.v1.LogoutRequest\x1a\x1e.gochat.logic.v1.EndedSessions\x12X\n\x0e\x43hangePassword\x12&.gochat.logic.v1.ChangePasswordRequest\x1a\x1e.gochat.logic.v1.EndedSessions\x12[\n\x0cListSessions\x12$.gochat.logic.v1.ListSessionsRequest\x1a%.gochat.logic.v1.ListSessionsResponse\x12V\n\rRevokeSession\x12%.gochat.logic.v1.RevokeSessionRequest\x1a\x1e.gochat.logic.v1.EndedSessions\x12[\n\x0c\x43reateTicket\x12$.gochat.logic.v1.CreateTicketRequest\x1a%.gochat.logic.v1.CreateTicketResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!gochat_contracts/logic/auth.proto\x12\x0fgochat.logic.v1\x1a\"gochat_contracts/logic/ended.proto\x1a\"gochat_contracts/logic/users.proto\"t\n\x0fRegisterRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\x19\n\x0c\x64isplay_name\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tsource_ip\x18\x04 \x01(\tB\x0f\n\r_display_name\"7\n\x10RegisterResponse\x12#\n\x04user\x18\x01 \x01(\x0b\x32\x15.gochat.logic.v1.User\"^\n\x13\x41uthenticateRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x10\n\x08platform\x18\x04 \x01(\t\"\xc0\x01\n\tTokenPair\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12\x15\n\rrefresh_token\x18\x02 \x01(\t\x12\x14\n\x0c\x65xpires_in_s\x18\x03 \x01(\r\x12#\n\x04user\x18\x04 \x01(\x0b\x32\x15.gochat.logic.v1.User\x12;\n\x11\x65nded_connections\x18\x05 \x03(\x0b\x32 .gochat.logic.v1.EndedConnection\x12\x0e\n\x06reused\x18\x06 \x01(\x08\"`\n\x15RefreshSessionRequest\x12\x15\n\rrefresh_token\x18\x01 \x01(\t\x12\x1c\n\x0fidempotency_key\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_idempotency_key\"$\n\rLogoutRequest\x12\x13\n\x0b\x61ll_devices\x18\x01 \x01(\x08\"C\n\x15\x43hangePasswordRequest\x12\x14\n\x0cold_password\x18\x01 \x01(\t\x12\x14\n\x0cnew_password\x18\x02 \x01(\t\"\x15\n\x13ListSessionsRequest\"\x83\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\x04\x12\x11\n\tdevice_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x15\n\rcreated_at_ms\x18\x04 \x01(\x03\x12\x17\n\x0flast_used_at_ms\x18\x05 \x01(\x03\x12\x0f\n\x07\x63urrent\x18\x06 \x01(\x08\"B\n\x14ListSessionsResponse\x12*\n\x08sessions\x18\x01 \x03(\x0b\x32\x18.gochat.logic.v1.Session\"*\n\x14RevokeSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x15\n\x13\x43reateTicketRequest\"<\n\x14\x43reateTicketResponse\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x14\n\x0c\x65xpires_in_s\x18\x02 \x01(\r2\xbc\x05\n\x0b\x41uthService\x12O\n\x08Register\x12 .gochat.logic.v1.RegisterRequest\x1a!.gochat.logic.v1.RegisterResponse\x12P\n\x0c\x41uthenticate\x12$.gochat.logic.v1.AuthenticateRequest\x1a\x1a.gochat.logic.v1.TokenPair\x12T\n\x0eRefreshSession\x12&.gochat.logic.v1.RefreshSessionRequest\x1a\x1a.gochat.logic.v1.TokenPair\x12H\n\x06Logout\x12\x1e.gochat.logic.v1.LogoutRequest\x1a\x1e.gochat.logic.v1.EndedSessions\x12X\n\x0e\x43hangePassword\x12&.gochat.logic.v1.ChangePasswordRequest\x1a\x1e.gochat.logic.v1.EndedSessions\x12[\n\x0cListSessions\x12$.gochat.logic.v1.ListSessionsRequest\x1a%.gochat.logic.v1.ListSessionsResponse\x12V\n\rRevokeSession\x12%.gochat.logic.v1.RevokeSessionRequest\x1a\x1e.gochat.logic.v1.EndedSessions\x12[\n\x0c\x43reateTicket\x12$.gochat.logic.v1.CreateTicketRequest\x1a%.gochat.logic.v1.CreateTicketResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,25 +40,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHENTICATEREQUEST']._serialized_start=301
   _globals['_AUTHENTICATEREQUEST']._serialized_end=395
   _globals['_TOKENPAIR']._serialized_start=398
-  _globals['_TOKENPAIR']._serialized_end=574
-  _globals['_REFRESHSESSIONREQUEST']._serialized_start=576
-  _globals['_REFRESHSESSIONREQUEST']._serialized_end=672
-  _globals['_LOGOUTREQUEST']._serialized_start=674
-  _globals['_LOGOUTREQUEST']._serialized_end=710
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=712
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=779
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=781
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=802
-  _globals['_SESSION']._serialized_start=805
-  _globals['_SESSION']._serialized_end=936
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=938
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1004
-  _globals['_REVOKESESSIONREQUEST']._serialized_start=1006
-  _globals['_REVOKESESSIONREQUEST']._serialized_end=1048
-  _globals['_CREATETICKETREQUEST']._serialized_start=1050
-  _globals['_CREATETICKETREQUEST']._serialized_end=1071
-  _globals['_CREATETICKETRESPONSE']._serialized_start=1073
-  _globals['_CREATETICKETRESPONSE']._serialized_end=1133
-  _globals['_AUTHSERVICE']._serialized_start=1136
-  _globals['_AUTHSERVICE']._serialized_end=1836
+  _globals['_TOKENPAIR']._serialized_end=590
+  _globals['_REFRESHSESSIONREQUEST']._serialized_start=592
+  _globals['_REFRESHSESSIONREQUEST']._serialized_end=688
+  _globals['_LOGOUTREQUEST']._serialized_start=690
+  _globals['_LOGOUTREQUEST']._serialized_end=726
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=728
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=795
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=797
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=818
+  _globals['_SESSION']._serialized_start=821
+  _globals['_SESSION']._serialized_end=952
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=954
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1020
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=1022
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=1064
+  _globals['_CREATETICKETREQUEST']._serialized_start=1066
+  _globals['_CREATETICKETREQUEST']._serialized_end=1087
+  _globals['_CREATETICKETRESPONSE']._serialized_start=1089
+  _globals['_CREATETICKETRESPONSE']._serialized_end=1149
+  _globals['_AUTHSERVICE']._serialized_start=1152
+  _globals['_AUTHSERVICE']._serialized_end=1852
 # @@protoc_insertion_point(module_scope)

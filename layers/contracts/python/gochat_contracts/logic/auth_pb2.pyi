@@ -39,18 +39,20 @@ class AuthenticateRequest(_message.Message):
     def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., device_id: _Optional[str] = ..., platform: _Optional[str] = ...) -> None: ...
 
 class TokenPair(_message.Message):
-    __slots__ = ("access_token", "refresh_token", "expires_in_s", "user", "ended_connections")
+    __slots__ = ("access_token", "refresh_token", "expires_in_s", "user", "ended_connections", "reused")
     ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     REFRESH_TOKEN_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_IN_S_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     ENDED_CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    REUSED_FIELD_NUMBER: _ClassVar[int]
     access_token: str
     refresh_token: str
     expires_in_s: int
     user: _users_pb2.User
     ended_connections: _containers.RepeatedCompositeFieldContainer[_ended_pb2.EndedConnection]
-    def __init__(self, access_token: _Optional[str] = ..., refresh_token: _Optional[str] = ..., expires_in_s: _Optional[int] = ..., user: _Optional[_Union[_users_pb2.User, _Mapping]] = ..., ended_connections: _Optional[_Iterable[_Union[_ended_pb2.EndedConnection, _Mapping]]] = ...) -> None: ...
+    reused: bool
+    def __init__(self, access_token: _Optional[str] = ..., refresh_token: _Optional[str] = ..., expires_in_s: _Optional[int] = ..., user: _Optional[_Union[_users_pb2.User, _Mapping]] = ..., ended_connections: _Optional[_Iterable[_Union[_ended_pb2.EndedConnection, _Mapping]]] = ..., reused: _Optional[bool] = ...) -> None: ...
 
 class RefreshSessionRequest(_message.Message):
     __slots__ = ("refresh_token", "idempotency_key")

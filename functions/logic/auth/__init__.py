@@ -1,0 +1,1 @@
+"""Accounts and logins: register, log in, refresh, log out."""

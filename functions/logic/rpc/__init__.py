@@ -1,0 +1,1 @@
+"""The gRPC side of im-logic, invoked by gateway-http."""

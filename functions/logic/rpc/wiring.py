@@ -1,0 +1,84 @@
+"""Builds im-logic's gRPC server, once per container, from the environment."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, cast
+
+import grpc
+
+from gochat_aws.invoke_server import InvokeServer
+from gochat_aws.secrets import CachedSecret
+from gochat_contracts.logic import auth_pb2_grpc, users_pb2_grpc
+from gochat_core.clock import SystemClock
+from gochat_core.ids import IdMaker
+from gochat_core.logs import make_logger
+from gochat_core.metrics import Metrics
+from gochat_core.settings import read_settings
+from gochat_core.tokens import TokenVerifier
+from gochat_core.tracing import Tracer
+from gochat_repo.cache import Cache, cache_from
+from gochat_repo.connections import Connections
+from gochat_repo.login_failures import LoginFailures
+from gochat_repo.mysql import Database, database_from
+from gochat_repo.registrations import Registrations
+from gochat_repo.session_endings import SessionEndings
+from gochat_repo.sessions import SessionStore
+from gochat_repo.users import UserStore
+from logic.auth.ports import LOGIN_WINDOW_MS, REGISTRATION_WINDOW_MS, AuthPorts
+from logic.rpc.auth_service import AuthService
+from logic.rpc.boundary import Boundary
+from logic.rpc.guarded import GuardedServer
+from logic.rpc.settings import RpcSettings, limits_of
+from logic.rpc.signers import SignerSource
+from logic.rpc.user_service import UserService
+
+SERVICE = "logic-rpc"
+
+
+@cache
+def server() -> InvokeServer:
+    """Return this container's server."""
+    return build(os.environ)
+
+
+def build(environ: Mapping[str, str], *, read_secret: Callable[[], str] | None = None) -> InvokeServer:
+    """Build a server with every service of im-logic; connects to nothing yet. tests give the secret."""
+    settings = read_settings(RpcSettings, environ)
+    clock = SystemClock()
+    database = database_from(environ)
+    cache_client = cache_from(environ)
+    sessions = SessionStore(database, cache_client)
+    boundary = Boundary(
+        verifier=TokenVerifier(settings.token_public_keys, clock),
+        sessions=sessions,
+        clock=clock,
+        logger=make_logger(SERVICE, settings.log_level),
+        metrics=Metrics(service=SERVICE, stage=settings.stage),
+        tracer=Tracer(SERVICE, environ),
+    )
+    signer = SignerSource(read_secret or CachedSecret(settings.token_secret_arn).read)
+    ports = _auth_ports(settings, database, cache_client, sessions, signer)
+    invoke_server = InvokeServer()
+    # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
+    guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary)))
+    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), guarded)
+    users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, clock), guarded)
+    return invoke_server
+
+
+def _auth_ports(
+    settings: RpcSettings, database: Database, cache_client: Cache, sessions: SessionStore, signer: SignerSource
+) -> AuthPorts:
+    clock = SystemClock()
+    return AuthPorts(
+        users=UserStore(database, cache_client),
+        sessions=sessions,
+        endings=SessionEndings(database, cache_client, Connections(database, cache_client)),
+        failures=LoginFailures(database, cache_client, window_ms=LOGIN_WINDOW_MS),
+        registrations=Registrations(cache_client, window_ms=REGISTRATION_WINDOW_MS),
+        signer=signer,
+        clock=clock,
+        ids=IdMaker(clock),
+        limits=limits_of(settings),
+    )

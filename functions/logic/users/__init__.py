@@ -1,0 +1,1 @@
+"""Profiles: one's own, somebody's, and finding people."""
