@@ -94,10 +94,12 @@ def faults_of_statements(sql: str) -> list[tuple[int, str]]:
 
 def statements_in_python(source: str) -> Iterator[tuple[int, str]]:
     """Yield line and text of the string literals of a module that begin as SQL statements do."""
-    for node in ast.walk(ast.parse(source)):
+    nodes = list(ast.walk(ast.parse(source)))
+    pieces = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             text = "".join(str(part.value) if isinstance(part, ast.Constant) else " x " for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces:
             text = node.value
         else:
             continue
