@@ -25,7 +25,10 @@ require(
     "_api_owner", "_extract_lambda_ref_from_integration_uri", "_HOST", "_create_integration", "_update_integration",
 )  # fmt: skip
 require(
-    lambda_svc, "_get_func_record_for_ref_in_scope", "_execution_record_for_config", "_execute_function_with_config_scope"
+    lambda_svc,
+    "_get_func_record_for_ref_in_scope",
+    "_execution_record_for_config",
+    "_execute_function_with_config_scope",
 )
 
 # Invocations wait in threads of their own, so that a burst of frames leaves the emulator's other work alone.

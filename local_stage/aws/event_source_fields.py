@@ -29,7 +29,9 @@ _NUMBERS = ("BatchSize", "MaximumBatchingWindowInSeconds", "MaximumRetryAttempts
 # CreateEventSourceMapping: "Self-managed Apache Kafka - Default 100. Max 10,000."
 KAFKA_BATCH_SIZE = 100
 
-require(lambda_svc, "_esms", "_create_esm", "_update_esm", "_esm_response", "_resolve_existing_esm_function", "_func_arn")
+require(
+    lambda_svc, "_esms", "_create_esm", "_update_esm", "_esm_response", "_resolve_existing_esm_function", "_func_arn"
+)
 require(provisioners._RESOURCE_HANDLERS, "AWS::Lambda::EventSourceMapping")
 
 

@@ -1,4 +1,4 @@
-"""Run one Lambda execution environment: the child process that imports a handler and answers the launcher's invocations.
+"""Be one Lambda execution environment: the child process that imports a handler and answers invocations.
 
 Started as a script of its own, in the launcher's interpreter; speaks length-prefixed JSON over the socket whose file
 descriptor is its first argument. Its standard output and standard error are the function's log.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import io
 import os
@@ -58,14 +59,12 @@ class CodeStore:
 def _restore_time(path: Path, entry: zipfile.ZipInfo) -> None:
     """Give the file its recorded time: byte code is checked against its source's, and recompiled when they differ."""
     year, month, day, hour, minute, second = entry.date_time
-    import calendar
-
     stamp = calendar.timegm((year, month, day, hour, minute, second, 0, 0, 0))
     os.utime(path, (stamp, stamp))
 
 
 def search_path(code: Path, layers: list[Path]) -> list[str]:
-    """Order the import roots as the Python runtime does: code, then layers (a later layer wins), then the runtime's own.
+    """Order the import roots as the Python runtime does: code, layers (a later one wins), then the runtime's own.
 
     Source: awslambdaric bootstrap, "LAMBDA_TASK_ROOT -> /opt/python/lib/pythonN.N/site-packages -> /opt/python".
     """

@@ -13,9 +13,7 @@ from local_stage.aws.pinned import require
 EVENTS_A_STREAM = 5_000
 STREAMS_A_GROUP = 40
 
-require(
-    cloudwatch_logs, "_log_groups", "_make_group_arn", "_append_log_events", "_fanout_to_subscription_filters"
-)
+require(cloudwatch_logs, "_log_groups", "_make_group_arn", "_append_log_events", "_fanout_to_subscription_filters")
 
 
 def group_of(config: dict[str, Any]) -> str:

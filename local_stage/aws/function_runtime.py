@@ -27,7 +27,14 @@ from local_stage.aws.tracing import TraceStore
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _REAP_EVERY_S = 5.0
 _SHAPES_AN_ENVIRONMENT = (
-    "CodeSha256", "Handler", "Runtime", "MemorySize", "Environment", "Layers", "LoggingConfig", "Role",
+    "CodeSha256",
+    "Handler",
+    "Runtime",
+    "MemorySize",
+    "Environment",
+    "Layers",
+    "LoggingConfig",
+    "Role",
 )
 
 require(lambda_runtime, "execution_credentials", "_account_region_from_function_config", "_RESERVED_RUNTIME_ENV_VARS")
@@ -74,9 +81,7 @@ class FunctionRuntime:
     def execute(self, config: dict[str, Any], archive: bytes, event: Any, request_id: str) -> dict[str, Any]:
         """Invoke a function and give MiniStack's result: `body`, `log`, and `error` when the function failed."""
         trace = self.traces.begin(config, _callers_trace.get())
-        sandbox = self.pools.acquire(
-            _key(config), _fingerprint(config), lambda: self._start(config, archive)
-        )
+        sandbox = self.pools.acquire(_key(config), _fingerprint(config), lambda: self._start(config, archive))
         reusable = False
         try:
             outcome = sandbox.invoke(
@@ -96,7 +101,9 @@ class FunctionRuntime:
         function_logs.write_invocation(
             config, stream=sandbox.log_stream, request_id=request_id, log=outcome.log, duration_ms=outcome.duration_ms
         )
-        _emit_lambda_metrics(config["FunctionName"], duration_ms=outcome.duration_ms, error=outcome.failed, throttle=False)
+        _emit_lambda_metrics(
+            config["FunctionName"], duration_ms=outcome.duration_ms, error=outcome.failed, throttle=False
+        )
         result: dict[str, Any] = {"body": outcome.payload, "log": outcome.log}
         if outcome.failed:
             result["error"] = True

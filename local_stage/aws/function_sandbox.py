@@ -111,8 +111,10 @@ class Sandbox:
         }
         event = json.dumps(invocation.event)
         if len(event) > REQUEST_LIMIT_BYTES:
-            text = f"{len(event)} byte payload is too large for the RequestResponse invocation type " \
+            text = (
+                f"{len(event)} byte payload is too large for the RequestResponse invocation type "
                 f"(limit {REQUEST_LIMIT_BYTES} bytes)"
+            )
             error = {"errorMessage": text, "errorType": "RequestEntityTooLargeException"}
             return self._outcome(error, started, failed=True, reusable=True)
         try:
@@ -177,9 +179,10 @@ class Sandbox:
 
     def _exit_reason(self) -> str:
         code = self._process.returncode
+        reason = f"signal: {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
         if code == -signal.SIGKILL:
-            return "Error: Runtime exited with error: signal: killed"
-        return f"Error: Runtime exited with error: {f'signal: {signal.Signals(-code).name}' if code < 0 else f'exit status {code}'}"
+            reason = "signal: killed"
+        return f"Error: Runtime exited with error: {reason}"
 
     def _broken(self, error_type: str, message: str, started: float, error: dict[str, Any] | None = None) -> Outcome:
         self._read_log()
@@ -201,7 +204,7 @@ class Sandbox:
         self._control.sendall(LENGTH.pack(len(body)) + body)
 
     def _answer(self, deadline: float, *, end_of_log: bytes | None) -> bytes:
-        """Read the answer, and the log up to its end mark; raise TimeoutError past the deadline, OSError at a dead end."""
+        """Read the answer, and the log up to its mark; raise TimeoutError past the deadline, OSError at a dead end."""
         received = bytearray()
         complete: bytes | None = None
         while complete is None or (end_of_log is not None and not self._cut_log(end_of_log)):

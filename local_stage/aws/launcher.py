@@ -33,7 +33,7 @@ from local_stage.aws.xray_api import Application, Receive, Scope, Send
 
 # Open requests get this long to end; after it the process leaves, whatever still waits (a custom resource, say).
 GRACE_S = 0.5
-LAST_RESORT_S = 3.0
+LAST_RESORT_S = 1.0
 
 require(ministack_app, "app")
 require(hypercorn.asyncio.run, "TCPServer")

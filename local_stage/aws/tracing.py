@@ -95,7 +95,9 @@ class TraceStore:
     def batch_get(self, trace_ids: list[str]) -> dict[str, Any]:
         """Answer BatchGetTraces."""
         with self._lock:
-            found = {trace_id: list(self._traces[trace_id].values()) for trace_id in trace_ids if trace_id in self._traces}
+            found = {
+                trace_id: list(self._traces[trace_id].values()) for trace_id in trace_ids if trace_id in self._traces
+            }
         traces = [
             {
                 "Id": trace_id,
@@ -155,6 +157,12 @@ def _annotations(segments: list[dict[str, Any]]) -> dict[str, list[dict[str, Any
     found: dict[str, list[dict[str, Any]]] = {}
     for segment in segments:
         for name, value in (segment.get("annotations") or {}).items():
-            kind = "BooleanValue" if isinstance(value, bool) else "NumberValue" if isinstance(value, int | float) else "StringValue"
+            kind = (
+                "BooleanValue"
+                if isinstance(value, bool)
+                else "NumberValue"
+                if isinstance(value, int | float)
+                else "StringValue"
+            )
             found.setdefault(name, []).append({"AnnotationValue": {kind: value}})
     return found

@@ -81,18 +81,14 @@ def connect_event(facts: ConnectionFacts, handshake: Handshake, authorizer: Mapp
     return _with_variables(facts, {**handshake_fields(handshake), "requestContext": context, "isBase64Encoded": False})
 
 
-def message_event(
-    facts: ConnectionFacts, *, route_key: str, body: str, authorizer: Mapping[str, Any] | None
-) -> Event:
+def message_event(facts: ConnectionFacts, *, route_key: str, body: str, authorizer: Mapping[str, Any] | None) -> Event:
     """Make the MESSAGE event of one frame."""
     context = request_context(facts, route_key=route_key, event_type="MESSAGE", authorizer=authorizer)
     context["messageId"] = new_identifier()
     return _with_variables(facts, {"requestContext": context, "body": body, "isBase64Encoded": False})
 
 
-def disconnect_event(
-    facts: ConnectionFacts, *, code: int, reason: str, authorizer: Mapping[str, Any] | None
-) -> Event:
+def disconnect_event(facts: ConnectionFacts, *, code: int, reason: str, authorizer: Mapping[str, Any] | None) -> Event:
     """Make the DISCONNECT event; its headers are API Gateway's own."""
     context = request_context(facts, route_key="$disconnect", event_type="DISCONNECT", authorizer=authorizer)
     context.update(disconnectStatusCode=code, disconnectReason=reason)
@@ -121,7 +117,7 @@ def authorizer_event(facts: ConnectionFacts, handshake: Handshake, *, method_arn
 
 
 def handshake_fields(handshake: Handshake) -> Event:
-    """Give the headers and the query string in their single- and multi-value forms; a repeated one's last value wins."""
+    """Give headers and query string in their single- and multi-value forms; of repeated ones the last value wins."""
     headers = [*handshake.headers, *_forwarding_headers(handshake)]
     query = parse_qs(handshake.query_string, keep_blank_values=True)
     many: dict[str, list[str]] = {}

@@ -20,7 +20,7 @@ from local_stage.aws.websocket_wire import GOING_AWAY, accept_key
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Refusal(Exception):  # noqa: N818 - a refused handshake is an outcome, not an error
+class _Refusal(Exception):
     status: int
     message: str
 
@@ -69,9 +69,7 @@ class WebSocketGateway:
         if not self._stopping:
             await websocket_routes.disconnect(api, facts, authorizer, code=closed.code, reason=closed.reason)
 
-    def _address(
-        self, head: RequestHead, handshake: Handshake, connection_id: str
-    ) -> tuple[Api, ConnectionFacts]:
+    def _address(self, head: RequestHead, handshake: Handshake, connection_id: str) -> tuple[Api, ConnectionFacts]:
         """Find API and stage of an upgrade request; an unknown one is forbidden, not missing."""
         parts = api_tables.address(handshake.header("Host") or "", unquote(head.path))
         api = api_tables.find(parts[0]) if parts else None
@@ -139,5 +137,3 @@ def _switching_protocols(handshake: Handshake, subprotocol: str | None) -> bytes
     if subprotocol:
         lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-

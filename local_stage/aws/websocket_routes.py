@@ -63,9 +63,7 @@ async def disconnect(
         await _integrate(api, route, event, body="")
 
 
-async def message(
-    api: Api, facts: ConnectionFacts, authorizer: Mapping[str, Any] | None, body: str
-) -> str | None:
+async def message(api: Api, facts: ConnectionFacts, authorizer: Mapping[str, Any] | None, body: str) -> str | None:
     """Run the route of a message and give the frame for the client, if there is one.
 
     Source: API Gateway, "Working with routes for WebSocket APIs": no matching route means `$default`.

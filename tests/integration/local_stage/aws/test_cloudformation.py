@@ -146,7 +146,7 @@ def test_a_kafka_mapping_reads_back_in_full_and_after_an_update(aws: LocalAws) -
     assert next(each for each in listed if each["UUID"] == mapping_id)["Topics"] == ["im-upstream-topic"]
 
     changed = copy.deepcopy(template)
-    properties = changed["Resources"]["Mapping"]["Properties"]  # type: ignore[index]
+    properties = changed["Resources"]["Mapping"]["Properties"]
     properties["BatchSize"], properties["Enabled"] = 50, False
     properties["ProvisionedPollerConfig"] = {"MinimumPollers": 2, "MaximumPollers": 4}
     assert deploy(aws, "mapping", changed, update=True)["Mapping"] == mapping_id

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import time
-from datetime import UTC, datetime, timedelta
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -61,18 +61,28 @@ def test_layers_come_after_the_code_and_before_the_runtime(aws: LocalAws) -> Non
     layer = client.publish_layer_version(
         LayerName="lib",
         Content={
-            "ZipFile": archive({"python/shared.py": "WHO = 'layer'", "python/extra.py": "WHO = 'layer'",
-                                "python/jmespath.py": "WHO = 'layer'"})
+            "ZipFile": archive(
+                {
+                    "python/shared.py": "WHO = 'layer'",
+                    "python/extra.py": "WHO = 'layer'",
+                    "python/jmespath.py": "WHO = 'layer'",
+                }
+            )
         },
     )
     client.create_function(
-        FunctionName="layered", Runtime="python3.13", Handler="index.handler", Role="arn:aws:iam::000000000000:role/r",
+        FunctionName="layered",
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role="arn:aws:iam::000000000000:role/r",
         Code={
-            "ZipFile": archive({
-                "index.py": "import shared, extra, jmespath\n"
-                "def handler(e, c): return [shared.WHO, extra.WHO, jmespath.WHO]",
-                "shared.py": "WHO = 'code'",
-            })
+            "ZipFile": archive(
+                {
+                    "index.py": "import shared, extra, jmespath\n"
+                    "def handler(e, c): return [shared.WHO, extra.WHO, jmespath.WHO]",
+                    "shared.py": "WHO = 'code'",
+                }
+            )
         },
         Layers=[layer["LayerVersionArn"]],
     )

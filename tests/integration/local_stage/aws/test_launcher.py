@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .conftest import ROOT, STAGE_PYTHON, LocalAws, prepare_environment, start_local_aws
 from .test_cloudformation import FUNCTION, ROLE, resource
 
-SLEEPER = "import os, time\ndef handler(event, context):\n    print(os.getpid(), flush=True)\n    time.sleep(event)\n    return os.getpid()\n"
+SLEEPER = "import time\ndef handler(event, context): time.sleep(event)\n"
 
 
 @pytest.fixture
@@ -58,10 +59,8 @@ def busy_and_idle_workers(aws: LocalAws) -> set[int]:
     aws.client("lambda").invoke(FunctionName="sleeper", Payload=b"0")
 
     def invoke() -> None:
-        try:
+        with contextlib.suppress(BotoCoreError, ClientError):
             aws.client("lambda").invoke(FunctionName="sleeper", Payload=b"60")
-        except (BotoCoreError, ClientError):
-            pass
 
     for _ in range(2):
         threading.Thread(target=invoke, daemon=True).start()

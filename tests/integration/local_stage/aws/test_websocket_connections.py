@@ -27,7 +27,8 @@ def handler(event, context):
     return {
         "principalId": "alice",
         "policyDocument": {"Version": "2012-10-17", "Statement": [
-            {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"].rpartition("/")[0] + "/*"}]},
+            {"Action": "execute-api:Invoke", "Effect": effect,
+             "Resource": event["methodArn"].rpartition("/")[0] + "/*"}]},
         "context": {"user": "alice", "number": 7, "yes": True},
     }
 """
@@ -123,7 +124,8 @@ def test_the_connect_event_has_headers_as_sent_and_the_query(aws: LocalAws) -> N
     with api.connect("?a=1&a=2&b=x%20y", additional_headers={"X-MiXed-Case": "kept"}):
         pass
     messages = [
-        event["message"] for event in aws.client("logs").filter_log_events(logGroupName="/aws/lambda/connect-recorder")["events"]
+        event["message"]
+        for event in aws.client("logs").filter_log_events(logGroupName="/aws/lambda/connect-recorder")["events"]
     ]
     event = json.loads(next(each for each in messages if each.startswith("EVENT ")).removeprefix("EVENT "))
     assert event["headers"]["X-MiXed-Case"] == "kept"

@@ -40,7 +40,9 @@ def test_the_action_chooses_the_route(api: WebSocketApi) -> None:
         assert exchange(socket, '{"action":"echo"}')["requestContext"]["routeKey"] == "echo"
 
 
-@pytest.mark.parametrize("frame", ['{"action":"unknown"}', "no json", "[]", '{"action":{}}', "{}", '{"action":"$connect"}'])
+@pytest.mark.parametrize(
+    "frame", ['{"action":"unknown"}', "no json", "[]", '{"action":{}}', "{}", '{"action":"$connect"}']
+)
 def test_whatever_selects_no_route_goes_to_default(api: WebSocketApi, frame: str) -> None:
     """API Gateway: "Create routes for WebSocket APIs", the $default route."""
     with api.connect() as socket:

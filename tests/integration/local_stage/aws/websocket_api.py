@@ -36,7 +36,8 @@ class WebSocketApi:
         )
 
     def connect(self, query: str = "", **options: Any) -> ClientConnection:
-        return connect(self.url + query, proxy=None, compression=None, **options)
+        socket: ClientConnection = connect(self.url + query, proxy=None, compression=None, **options)
+        return socket
 
     def add_route(self, key: str, function_arn: str, *, answers: bool = True, **route: Any) -> None:
         client = self.aws.client("apigatewayv2")
@@ -67,9 +68,9 @@ class WebSocketApi:
 def create_api(aws: LocalAws, name: str) -> WebSocketApi:
     """Create a WebSocket API without routes."""
     client = aws.client("apigatewayv2")
-    api_id = client.create_api(
-        Name=name, ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
-    )["ApiId"]
+    api_id = client.create_api(Name=name, ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")[
+        "ApiId"
+    ]
     client.create_stage(ApiId=api_id, StageName="test", AutoDeploy=True)
     return WebSocketApi(aws=aws, api_id=api_id)
 
