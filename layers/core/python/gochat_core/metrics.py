@@ -9,8 +9,9 @@ NAMESPACE = "GoChat"
 
 Unit = Literal["Count", "Milliseconds", "Bytes"]
 
-MAX_VALUES = 100
-"""Values that one metric may hold in one line (CloudWatch user guide, "Embedded metric format specification")."""
+MAX_VALUES = 99
+"""Values of one metric in one line: 100 are allowed (CloudWatch user guide, "Embedded metric format specification"), but
+at the 100th Powertools writes the line by itself, and leaves an empty one to be warned of."""
 
 
 class Metrics:
@@ -23,7 +24,7 @@ class Metrics:
     def emit(self, values: Mapping[str, tuple[Unit, float | Sequence[float]]], **properties: str | int) -> None:
         """Write one line: `values` maps a metric's name to its unit and its value, or the values of a batch.
 
-        Of more than 100 values the first 100 are told. `properties` can be searched in the logs but make no dimension.
+        Of more than 99 values the first 99 are told. `properties` can be searched in the logs but make no dimension.
         Writes nothing when there is no value.
         """
         line = EphemeralMetrics(namespace=NAMESPACE, service=self._service)
