@@ -90,8 +90,6 @@ def get_send_context(tx: Transaction, keys: Collection[MessageKey], user_ids: Co
     The conversations must be locked before, so that nobody stores, joins or leaves meanwhile. Each branch is a range on
     a unique key: the cost follows the batch, not the tables.
     """
-    context = SendContext(known={}, members={}, alive=frozenset())
-    alive: set[UserId] = set()
     conversation_ids = {conversation_id for conversation_id, _, _ in keys}
     rows = tx.query(
         _SEND_CONTEXT,
@@ -101,24 +99,29 @@ def get_send_context(tx: Transaction, keys: Collection[MessageKey], user_ids: Co
             tuple(user_ids) or (0,),
         ),
     )
-    for kind, conversation, user_id, client_msg_id, number, other_number, content_hash, created_at_ms, flag in rows:
+    known: dict[MessageKey, KnownMessage] = {}
+    members: dict[ConversationId, dict[UserId, Membership]] = {}
+    alive: set[UserId] = set()
+    for kind, conversation, user, client_msg_id, number, other_number, content_hash, created_at_ms, flag in rows:
+        # A column of a union may come as a decimal, whatever its branches are.
+        user_id = UserId(int(user))
         if kind == _USER:
             alive.add(user_id)
-            continue
-        conversation_id = ConversationId(conversation.hex())
-        if kind == _MEMBER:
-            context.members.setdefault(conversation_id, {})[user_id] = Membership(
-                join_seq=number, left_seq=other_number, is_alive=bool(flag)
+        elif kind == _MEMBER:
+            members.setdefault(ConversationId(conversation.hex()), {})[user_id] = Membership(
+                join_seq=Seq(int(number)),
+                left_seq=None if other_number is None else Seq(int(other_number)),
+                is_alive=bool(flag),
             )
         elif kind == _STORED:
-            context.known[(conversation_id, user_id, client_msg_id)] = KnownMessage(
-                seq=number,
-                message_id=other_number,
+            known[(ConversationId(conversation.hex()), user_id, client_msg_id)] = KnownMessage(
+                seq=Seq(int(number)),
+                message_id=MessageId(int(other_number)),
                 content_hash=content_hash,
-                created_at_ms=created_at_ms,
+                created_at_ms=int(created_at_ms),
                 announced=bool(flag),
             )
-    return SendContext(known=context.known, members=context.members, alive=frozenset(alive))
+    return SendContext(known=known, members=members, alive=frozenset(alive))
 
 
 def insert_messages(tx: Transaction, messages: Sequence[StoredMessage]) -> None:

@@ -1,0 +1,1 @@
+"""Telling connected devices, and the offline path, what was stored."""

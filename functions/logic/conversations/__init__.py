@@ -1,0 +1,1 @@
+"""Conversations as one of their members sees them."""

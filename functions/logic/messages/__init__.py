@@ -1,0 +1,1 @@
+"""Messages: storing, numbering and reading them."""

@@ -1,0 +1,1 @@
+"""Applies what clients asked for by frames, a batch at a time."""

@@ -1,0 +1,138 @@
+"""Takes one batch of the upstream topic from its bytes to the broker's receipt of everything that it caused."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gochat_aws.kafka_event import IncomingRecord, dead_letter
+from gochat_aws.kafka_producer import OutgoingRecord, RecordProducer
+from gochat_contracts.records import UnreadableRecordError, UpstreamRecord, decode
+from gochat_core.clock import Clock
+from gochat_core.errors import Unavailable
+from gochat_core.tracing import TRACE_HEADER
+from gochat_repo.mysql_errors import DataFault
+from logic.announce.announcer import Announcer
+from logic.messages.send_message import Outcome, Refuse, Repeat, Submission
+from logic.messages.store_messages import MessageStore, StoredBatch
+from logic.messages.tell_outcomes import tell_outcomes, unannounced
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdicts:
+    """What became of a batch: which records must come again, and the counts for logs and metrics.
+
+    `faults` are our own failures on single records, `outage` what made records fail.
+    """
+
+    failed: frozenset[int] = frozenset()
+    counts: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    submissions: tuple[Submission, ...] = ()
+    faults: tuple[Exception, ...] = ()
+    outage: Unavailable | None = None
+
+
+class UpstreamBatches:
+    """Applies batches; one for the life of a container."""
+
+    def __init__(self, store: MessageStore, announcer: Announcer, producer: RecordProducer, clock: Clock) -> None:
+        self._store = store
+        self._announcer = announcer
+        self._producer = producer
+        self._clock = clock
+
+    def apply(self, records: Sequence[IncomingRecord]) -> Verdicts:
+        """Apply records in their order, each with a verdict of its own; safe to repeat, in whole or in part.
+
+        A record that can never succeed goes to the dead-letter topic. When MySQL or the broker is away the records are
+        returned as failed: what was stored meanwhile is found again, and announced then.
+        """
+        readable, submissions, letters = self._read(records)
+        try:
+            batch = self._store.store_each(submissions) if submissions else StoredBatch(outcomes=(), members={})
+        except Unavailable as outage:
+            return self._without_store(readable, submissions, letters, outage)
+        letters += [
+            self._letter(records[index], outcome)
+            for index, outcome in zip(readable, batch.outcomes, strict=True)
+            if isinstance(outcome, Refuse) and outcome.cause is not None
+        ]
+        try:
+            missed = unannounced(submissions, batch)
+            again = self._announcer.load_news(missed) if missed else []
+            self._announcer.announce(tell_outcomes(submissions, batch, again), beside=letters)
+        except Unavailable as outage:
+            return Verdicts(failed=frozenset(range(len(records))), submissions=submissions, outage=outage)
+        return _count(submissions, batch.outcomes, dead_letters=len(letters))
+
+    def _read(
+        self, records: Sequence[IncomingRecord]
+    ) -> tuple[list[int], tuple[Submission, ...], list[OutgoingRecord]]:
+        """Return the readable records' indexes, what they ask for, and dead letters for the others."""
+        readable: list[int] = []
+        submissions: list[Submission] = []
+        letters: list[OutgoingRecord] = []
+        for index, record in enumerate(records):
+            try:
+                submissions.append(_submission(record))
+            except UnreadableRecordError as fault:
+                now_ms = self._clock.now_ms()
+                letters.append(dead_letter(record, reason="unreadable", detail=str(fault), now_ms=now_ms))
+            else:
+                readable.append(index)
+        return readable, tuple(submissions), letters
+
+    def _letter(self, record: IncomingRecord, refusal: Refuse) -> OutgoingRecord:
+        return dead_letter(
+            record,
+            reason="bad_data" if isinstance(refusal.cause, DataFault) else "fault",
+            detail=repr(refusal.cause),
+            now_ms=self._clock.now_ms(),
+        )
+
+    def _without_store(
+        self,
+        readable: Sequence[int],
+        submissions: tuple[Submission, ...],
+        letters: Sequence[OutgoingRecord],
+        outage: Unavailable,
+    ) -> Verdicts:
+        """While MySQL is away, the unreadable records need not come again with the others."""
+        self._producer.produce(letters)
+        return Verdicts(
+            failed=frozenset(readable),
+            counts=Counter(dead_letters=len(letters)),
+            submissions=submissions,
+            outage=outage,
+        )
+
+
+def _submission(record: IncomingRecord) -> Submission:
+    upstream = decode(UpstreamRecord, record.value or b"")
+    content = bytes(upstream.command.content)
+    try:
+        content.decode()
+    except UnicodeDecodeError as fault:
+        raise UnreadableRecordError(f"content is not UTF-8: {fault}") from fault
+    return Submission(
+        sender=upstream.sender,
+        command=upstream.command,
+        accepted_at_ms=upstream.accepted_at_ms,
+        trace=record.header(TRACE_HEADER),
+    )
+
+
+def _count(submissions: tuple[Submission, ...], outcomes: Sequence[Outcome], *, dead_letters: int) -> Verdicts:
+    counts: Counter[str] = Counter(dead_letters=dead_letters)
+    rejected: Counter[str] = Counter()
+    for outcome in outcomes:
+        if isinstance(outcome, Refuse):
+            rejected[outcome.error.code] += 1
+        else:
+            counts["duplicate" if isinstance(outcome, Repeat) else "stored"] += 1
+    return Verdicts(
+        counts=counts,
+        rejected=rejected,
+        submissions=submissions,
+        faults=tuple(one.cause for one in outcomes if isinstance(one, Refuse) and one.cause is not None),
+    )

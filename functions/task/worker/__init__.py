@@ -1,0 +1,1 @@
+"""Handles work that no client waits for."""

@@ -1,0 +1,109 @@
+"""Plans downstream records: one for each user and cell, with all that a batch has for them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from gochat_contracts.records import (
+    MAX_RECORD_BYTES,
+    ConnectionRef,
+    DownstreamItem,
+    DownstreamRecord,
+    MessageRef,
+)
+from gochat_core.types import CellId, ConnectionId, DeviceId, UserId
+
+ITEM_OVERHEAD_BYTES = 512
+"""At least what an item takes beside its data: names, ids, times, a trace, the indexes of 20 devices."""
+
+
+class OpenConnection(Protocol):
+    """What must be known of a connection to reach it."""
+
+    @property
+    def device_id(self) -> DeviceId: ...
+
+    @property
+    def cell_id(self) -> CellId: ...
+
+    @property
+    def connection_id(self) -> ConnectionId: ...
+
+    @property
+    def connected_at_ms(self) -> int: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """One event for one user: for all devices, for `only_device`, or for all but `except_device`."""
+
+    user_id: UserId
+    event: str
+    data: msgspec.Raw
+    expires_at_ms: int
+    only_device: DeviceId | None = None
+    except_device: DeviceId | None = None
+    message: MessageRef | None = None
+    accepted_at_ms: int | None = None
+    trace: str | None = None
+
+
+def plan_downstream(
+    notices: Iterable[Notice], connections: Mapping[UserId, Sequence[OpenConnection]]
+) -> Iterator[tuple[CellId, DownstreamRecord]]:
+    """Yield the records that carry these notices, in their order, at most MAX_RECORD_BYTES each.
+
+    A notice for a device that has no connection is left out; so are cells where a user has none.
+    """
+    by_user: dict[UserId, list[Notice]] = {}
+    for notice in notices:
+        by_user.setdefault(notice.user_id, []).append(notice)
+    for user_id, own in by_user.items():
+        by_cell: dict[CellId, list[OpenConnection]] = {}
+        for one in connections.get(user_id, ()):
+            by_cell.setdefault(one.cell_id, []).append(one)
+        for cell_id, held in by_cell.items():
+            refs = tuple(
+                ConnectionRef(
+                    connection_id=one.connection_id, device_id=one.device_id, connected_at_ms=one.connected_at_ms
+                )
+                for one in held
+            )
+            items = [item for notice in own if (item := _item(notice, refs)) is not None]
+            for part in _split(items):
+                yield cell_id, DownstreamRecord(user_id=user_id, connections=refs, items=part)
+
+
+def _item(notice: Notice, connections: tuple[ConnectionRef, ...]) -> DownstreamItem | None:
+    to: tuple[int, ...] | None = None
+    if notice.only_device is not None:
+        to = tuple(index for index, one in enumerate(connections) if one.device_id == notice.only_device)
+    elif notice.except_device is not None:
+        to = tuple(index for index, one in enumerate(connections) if one.device_id != notice.except_device)
+    if to == ():
+        return None
+    return DownstreamItem(
+        event=notice.event,
+        data=notice.data,
+        expires_at_ms=notice.expires_at_ms,
+        to=None if to is None or len(to) == len(connections) else to,
+        message=notice.message,
+        accepted_at_ms=notice.accepted_at_ms,
+        trace=notice.trace,
+    )
+
+
+def _split(items: Sequence[DownstreamItem]) -> Iterator[tuple[DownstreamItem, ...]]:
+    part: list[DownstreamItem] = []
+    size = 0
+    for item in items:
+        item_bytes = len(bytes(item.data)) + ITEM_OVERHEAD_BYTES
+        if part and size + item_bytes > MAX_RECORD_BYTES:
+            yield tuple(part)
+            part, size = [], 0
+        part.append(item)
+        size += item_bytes
+    if part:
+        yield tuple(part)
