@@ -66,16 +66,12 @@ def _managed_stores(
     app: App, stage: stages.Stage, environment: Environment
 ) -> tuple[Placement | None, ManagedStores | None]:
     """Declare the stacks of the stores that this app creates, if it does."""
-    if not isinstance(stage.stores, stages.Managed):
-        return None, None
     settings = stage.stores
+    if not isinstance(settings, stages.Managed):
+        return None, None
+    description = "GoChat: VPC, endpoints and security groups"
     network = NetworkStack(
-        app,
-        stack_name(stage, "Network"),
-        stage=stage,
-        settings=settings,
-        env=environment,
-        description="GoChat: VPC, endpoints and security groups",
+        app, stack_name(stage, "Network"), stage=stage, settings=settings, env=environment, description=description
     )
     data = DataStack(
         app,

@@ -8,7 +8,7 @@ the package index, when uv.lock or the target has changed); what it built is fou
 Why byte code is part of a bundle: Lambda's file system is read-only, so a package without `.pyc` is compiled again by
 every cold start, for two seconds. A `.pyc` carries the magic number of the interpreter that wrote it and any other one
 ignores it; only Python 3.13 can therefore compile for Lambda's python3.13. Where none is at hand the bundle is still
-right, but slow to start: `Bundle.compiled` tells, and the app turns it into a warning that `cdk deploy --strict` refuses.
+right, but slow to start: `Bundle.compiled` tells, and the app warns; `cdk deploy --strict` refuses what has warnings.
 """
 
 import hashlib

@@ -103,7 +103,7 @@ class Managed:
     database: Database
     cache: Cache
     keep: bool
-    """Whether the stores refuse deletion and outlive their stacks."""
+    """Whether the stores outlive their stacks and the stacks refuse deletion; the database refuses it in any case."""
 
 
 @dataclass(frozen=True, kw_only=True)

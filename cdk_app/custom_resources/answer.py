@@ -11,7 +11,7 @@ logger.setLevel(logging.INFO)
 
 ANSWER_TIMEOUT_S = 20
 MAX_REASON = 1_000
-"""CloudFormation refuses an answer of more than 4 KB (CloudFormation user guide, "Custom resource response objects")."""
+"""CloudFormation refuses answers above 4 KB (CloudFormation user guide, "Custom resource response objects")."""
 
 
 class Event(TypedDict):
@@ -49,7 +49,8 @@ def answer(event: Event, context: Context, physical_id: str, work: Callable[[], 
     name = event.get("PhysicalResourceId") or physical_id
     try:
         attributes = work()
-    except Exception as fault:  # noqa: BLE001 - the boundary: whatever went wrong must reach CloudFormation
+    except Exception as fault:
+        # The boundary: whatever went wrong must reach CloudFormation.
         logger.exception("%s of %s failed", event["RequestType"], event["LogicalResourceId"])
         reason = f"{type(fault).__name__}: {fault}"[:MAX_REASON]
         _send(event, name, {"Status": "FAILED", "Reason": f"{reason} (log stream {context.log_stream_name})"})

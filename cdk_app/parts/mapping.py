@@ -46,6 +46,19 @@ def declare_mapping(
         maximum_batching_window_in_seconds=0,
         starting_position="TRIM_HORIZON",
     )
+    _name_source(declared, kafka, group)
+    if mapping.pollers:
+        declared.provisioned_poller_config = lambda_.CfnEventSourceMapping.ProvisionedPollerConfigProperty(
+            minimum_pollers=mapping.pollers.minimum, maximum_pollers=mapping.pollers.maximum
+        )
+        declared.maximum_retry_attempts = RETRY_ATTEMPTS
+        declared.bisect_batch_on_function_error = True
+        declared.function_response_types = ["ReportBatchItemFailures"]
+    return declared
+
+
+def _name_source(declared: lambda_.CfnEventSourceMapping, kafka: KafkaStore, group: str) -> None:
+    """Name the cluster: ours by its ARN, another one by its addresses."""
     if kafka.cluster_arn:
         declared.event_source_arn = kafka.cluster_arn
         declared.amazon_managed_kafka_event_source_config = (
@@ -60,11 +73,3 @@ def declare_mapping(
         declared.self_managed_kafka_event_source_config = (
             lambda_.CfnEventSourceMapping.SelfManagedKafkaEventSourceConfigProperty(consumer_group_id=group)
         )
-    if mapping.pollers:
-        declared.provisioned_poller_config = lambda_.CfnEventSourceMapping.ProvisionedPollerConfigProperty(
-            minimum_pollers=mapping.pollers.minimum, maximum_pollers=mapping.pollers.maximum
-        )
-        declared.maximum_retry_attempts = RETRY_ATTEMPTS
-        declared.bisect_batch_on_function_error = True
-        declared.function_response_types = ["ReportBatchItemFailures"]
-    return declared

@@ -63,17 +63,7 @@ class BrokerStack(Stack):
             cluster_name=self._stage.prefix,
             kafka_version=settings.kafka_version,
             number_of_broker_nodes=settings.brokers,
-            broker_node_group_info=msk.CfnCluster.BrokerNodeGroupInfoProperty(
-                instance_type=settings.instance_type,
-                client_subnets=[subnet.subnet_id for subnet in network.vpc.isolated_subnets],
-                security_groups=[network.groups.broker.security_group_id],
-                storage_info=msk.CfnCluster.StorageInfoProperty(
-                    ebs_storage_info=msk.CfnCluster.EBSStorageInfoProperty(volume_size=settings.volume_gib)
-                ),
-                connectivity_info=msk.CfnCluster.ConnectivityInfoProperty(
-                    public_access=msk.CfnCluster.PublicAccessProperty(type="DISABLED")
-                ),
-            ),
+            broker_node_group_info=self._broker_nodes(network),
             client_authentication=msk.CfnCluster.ClientAuthenticationProperty(
                 sasl=msk.CfnCluster.SaslProperty(iam=msk.CfnCluster.IamProperty(enabled=True)),
                 unauthenticated=msk.CfnCluster.UnauthenticatedProperty(enabled=False),
@@ -94,6 +84,20 @@ class BrokerStack(Stack):
                         enabled=True, log_group=log_group.log_group_name
                     )
                 )
+            ),
+        )
+
+    def _broker_nodes(self, network: NetworkStack) -> msk.CfnCluster.BrokerNodeGroupInfoProperty:
+        settings = self._settings.broker
+        return msk.CfnCluster.BrokerNodeGroupInfoProperty(
+            instance_type=settings.instance_type,
+            client_subnets=[subnet.subnet_id for subnet in network.vpc.isolated_subnets],
+            security_groups=[network.groups.broker.security_group_id],
+            storage_info=msk.CfnCluster.StorageInfoProperty(
+                ebs_storage_info=msk.CfnCluster.EBSStorageInfoProperty(volume_size=settings.volume_gib)
+            ),
+            connectivity_info=msk.CfnCluster.ConnectivityInfoProperty(
+                public_access=msk.CfnCluster.PublicAccessProperty(type="DISABLED")
             ),
         )
 

@@ -79,7 +79,7 @@ class DataStack(Stack):
             storage_encrypted=True,
             backup=rds.BackupProps(retention=Duration.days(settings.backup_days)),
             copy_tags_to_snapshot=True,
-            deletion_protection=self._settings.keep,
+            deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN if self._settings.keep else RemovalPolicy.SNAPSHOT,
             cloudwatch_logs_exports=["error", "slowquery"],
         )
@@ -119,29 +119,7 @@ class DataStack(Stack):
         settings = self._settings.cache
         name = self._stage.prefix
         user_id = f"{name}-app"
-        users = [
-            elasticache.CfnUser(
-                self,
-                "CacheUser",
-                engine=settings.engine,
-                # IAM authentication wants id and name to be the same (ElastiCache user guide, "Authenticating with IAM").
-                user_id=user_id,
-                user_name=user_id,
-                access_string=APP_ACCESS,
-                authentication_mode={"Type": "iam"},
-            )
-        ]
-        if settings.engine == "redis":
-            users.append(self._disabled_default_user())
-        group = elasticache.CfnUserGroup(
-            self,
-            "CacheUsers",
-            engine=settings.engine,
-            user_group_id=name,
-            user_ids=[user.user_id for user in users],
-        )
-        for user in users:
-            group.add_resource_dependency(user)
+        group = self._declare_cache_users(user_id)
         cache = elasticache.CfnServerlessCache(
             self,
             "Cache",
@@ -161,6 +139,34 @@ class DataStack(Stack):
         return CacheStore(
             host=cache.attr_endpoint_address, port=cache.attr_endpoint_port, user=user_id, cache_name=name
         )
+
+    def _declare_cache_users(self, user_id: str) -> elasticache.CfnUserGroup:
+        """Declare who may log in to the cache: the functions' user, by IAM, and nobody else."""
+        engine = self._settings.cache.engine
+        users = [
+            elasticache.CfnUser(
+                self,
+                "CacheUser",
+                engine=engine,
+                # For IAM id and name must be the same (ElastiCache user guide, "Authenticating with IAM").
+                user_id=user_id,
+                user_name=user_id,
+                access_string=APP_ACCESS,
+                authentication_mode={"Type": "iam"},
+            )
+        ]
+        if engine == "redis":
+            users.append(self._disabled_default_user())
+        group = elasticache.CfnUserGroup(
+            self,
+            "CacheUsers",
+            engine=engine,
+            user_group_id=self._stage.prefix,
+            user_ids=[user.user_id for user in users],
+        )
+        for user in users:
+            group.add_resource_dependency(user)
+        return group
 
     def _disabled_default_user(self) -> elasticache.CfnUser:
         """Declare the user `default` that Redis groups must have, unable to do anything."""

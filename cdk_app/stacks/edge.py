@@ -9,6 +9,7 @@ from aws_cdk import aws_apigateway as apigateway_v1
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_app import bundling, catalogue
@@ -76,13 +77,10 @@ class EdgeStack(Stack):
 
     def _cell(self, cell_id: str, number: int) -> Cell:
         """Declare one cell: its API, its functions and the mapping of its downstream topic."""
-        stage, context = self._stage, self._context
+        stage = self._stage
         title = f"Cell{cell_id.capitalize()}"
         api = apigateway.WebSocketApi(
-            self,
-            title,
-            api_name=f"{stage.prefix}-{cell_id}",
-            route_selection_expression="$request.body.action",
+            self, title, api_name=f"{stage.prefix}-{cell_id}", route_selection_expression="$request.body.action"
         )
         if stage.on_emulator:
             pin_api_id(api, f"0c4a70{number + 1:02x}")
@@ -91,14 +89,26 @@ class EdgeStack(Stack):
             websocket_url=self._addresses.websocket(api.api_id, stage.name),
             connections_endpoint=self._addresses.connections(api.api_id, stage.name),
         )
-        authorize = context.make(
+        authorize = self._context.make(
             catalogue.GATEWAY_AUTHORIZE,
             cell_id=cell_id,
             environment={"GOCHAT_CELL_ID": cell_id, "GOCHAT_TOKEN_PUBLIC_KEYS": self._public_keys},
         )
+        websocket = self._websocket(cell_id)
+        add_routes(api, authorize=authorize, websocket=websocket)
+        name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
+        log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
+        add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
+        self._deliver(cell, cell_id, websocket.function_arn)
+        suffix = "" if number == 0 else cell_id.capitalize()
+        CfnOutput(self, f"WebSocketUrl{suffix}", value=cell.websocket_url)
+        CfnOutput(self, f"ConnectionsEndpoint{suffix}", value=cell.connections_endpoint)
+        return cell
+
+    def _websocket(self, cell_id: str) -> lambda_.Function:
+        """Declare the function behind a cell's frames; it may write to any cell, where a session was replaced."""
         stores = self._stores
-        topics = [plan.name for plan in plan_topics(stage)]
-        websocket = context.make(
+        function = self._context.make(
             catalogue.GATEWAY_WEBSOCKET,
             cell_id=cell_id,
             environment={
@@ -108,22 +118,13 @@ class EdgeStack(Stack):
                 **stores.cache.environment(),
             },
             statements=[
-                *stores.kafka.may_produce(topics),
+                *stores.kafka.may_produce([plan.name for plan in plan_topics(self._stage)]),
                 *stores.database.may_connect(),
                 *stores.cache.may_connect(),
             ],
         )
-        retry_asynchronous_invocations(websocket)
-        add_routes(api, authorize=authorize, websocket=websocket)
-        log_group = declare_log_group(
-            self, f"{title}AccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-{cell_id}"
-        )
-        add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
-        self._deliver(cell, cell_id, websocket.function_arn)
-        suffix = "" if number == 0 else cell_id.capitalize()
-        CfnOutput(self, f"WebSocketUrl{suffix}", value=cell.websocket_url)
-        CfnOutput(self, f"ConnectionsEndpoint{suffix}", value=cell.connections_endpoint)
-        return cell
+        retry_asynchronous_invocations(function)
+        return function
 
     def _deliver(self, cell: Cell, cell_id: str, websocket_arn: str) -> None:
         """Declare the function that posts a cell's downstream topic to its connections; it needs no VPC."""
@@ -181,6 +182,11 @@ class EdgeStack(Stack):
         )
         if stage.on_emulator:
             pin_api_id(api, _HTTP_API_ID)
+        self._http_stage(api)
+        CfnOutput(self, "HttpUrl", value=self._addresses.http(api.api_id))
+
+    def _http_stage(self, api: apigateway.HttpApi) -> None:
+        stage = self._stage
         log_group = declare_log_group(self, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http")
         declared = apigateway.CfnStage(
             self,
@@ -198,7 +204,6 @@ class EdgeStack(Stack):
             ),
         )
         declared.node.add_dependency(self._account)
-        CfnOutput(self, "HttpUrl", value=self._addresses.http(api.api_id))
 
     def _may_manage_connections(self, cell: Cell) -> iam.PolicyStatement:
         """Allow to post to and close the connections of a cell; their ids are unknown beforehand."""
