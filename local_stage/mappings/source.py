@@ -179,9 +179,7 @@ class KafkaSource:
             timestamp_type="LOG_APPEND_TIME" if kind == TIMESTAMP_LOG_APPEND_TIME else "CREATE_TIME",
             key=key,
             value=value,
-            headers=[
-                (name, _bytes(held)) for name, held in (headers.items() if isinstance(headers, dict) else headers)
-            ],
+            headers=[(name, _bytes(held)) for name, held in pairs],
         )
         return Fetched(partition=partition, offset=offset, record=record)
 
