@@ -115,10 +115,10 @@ def test_more_than_128_kib_is_too_large_and_the_next_post_goes_out(stage: Stage)
     assert stage.bodies(ALICE) == [largest]
 
 
-def test_an_id_that_no_path_can_carry_is_refused(stage: Stage) -> None:
+def test_an_id_that_no_path_can_carry_is_nobodys(stage: Stage) -> None:
     assert outcomes(stage.api, post(".."), post(""), post(BOB)) == [
-        Outcome.REFUSED,
-        Outcome.REFUSED,
+        Outcome.GONE,
+        Outcome.GONE,
         Outcome.DELIVERED,
     ]
 
@@ -168,6 +168,12 @@ def test_another_refusal_is_told_and_the_next_post_goes_out(server: ConnectionsS
     told = outcomes(api, post(ALICE), post(ALICE), post(ALICE))
 
     assert told == [Outcome.REFUSED, Outcome.TOO_LARGE, Outcome.DELIVERED]
+
+
+def test_an_id_that_api_gateway_calls_invalid_is_gone(server: ConnectionsServer, api: HttpConnectionsApi) -> None:
+    server.statuses[ALICE].append(400)
+
+    assert outcomes(api, post(ALICE, retry_gone_until_s=time.time() + 5)) == [Outcome.GONE]
 
 
 def test_a_young_connection_that_is_not_there_yet_is_tried_until_it_is(

@@ -32,7 +32,7 @@ class InMemoryConnections:
         if len(call.body) > MAX_POST_BYTES:
             return Outcome.TOO_LARGE
         if call.connection_id in ("", ".", ".."):
-            return Outcome.REFUSED
+            return Outcome.GONE
         self.calls.append(call)
         scripted = self.outcomes.get(call.connection_id)
         if scripted:

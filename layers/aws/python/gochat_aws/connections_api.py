@@ -64,6 +64,8 @@ class Reply:
 
     outcome: Outcome
     body: bytes = b""
+    at_ms: int = 0
+    """When it was known, in milliseconds since 1970; 0 for what was never sent."""
 
 
 class ConnectionsApi(Protocol):
@@ -197,9 +199,12 @@ class _Chains:
         assert isinstance(job, _Chain)
         status = response.status
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            self._settle_head(job, Reply(outcome=Outcome.DELIVERED, body=response.body))
-        elif status == HTTPStatus.GONE:
-            if time.time() < job.calls[0][1].retry_gone_until_s:
+            self._settle_head(
+                job, Reply(outcome=Outcome.DELIVERED, body=response.body, at_ms=time.time_ns() // 1_000_000)
+            )
+        elif status in (HTTPStatus.GONE, HTTPStatus.BAD_REQUEST):
+            # 400 "Invalid connectionId" answers an id that this API can never have given.
+            if status == HTTPStatus.GONE and time.time() < job.calls[0][1].retry_gone_until_s:
                 self._postpone(job, now_s, _GONE_BACKOFF_S)
             else:
                 self._settle_all(job, Reply(outcome=Outcome.GONE))
@@ -251,7 +256,7 @@ def _refuse_unsent(call: Call) -> Outcome | None:
     try:
         quote_connection_id(call.connection_id)
     except ValueError:
-        return Outcome.REFUSED
+        return Outcome.GONE
     return None
 
 

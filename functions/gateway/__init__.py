@@ -1,0 +1,1 @@
+"""The edge: who may connect, what clients send and receive, REST."""

@@ -1,0 +1,1 @@
+"""Decides at the handshake who may open a WebSocket."""

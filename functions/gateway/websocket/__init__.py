@@ -1,0 +1,1 @@
+"""Answers everything that clients say on their WebSockets."""
