@@ -8,6 +8,7 @@ from local_stage.services.ports import LOOPBACK, is_port_free, pick_free_port
 from local_stage.services.process import LOG_NAME, ServerProcess
 from local_stage.services.stack import Services, start_services
 from local_stage.supervisor import cloud, health
+from local_stage.supervisor.function_logs import FunctionLogs
 from local_stage.supervisor.options import Options
 from local_stage.supervisor.state import StateFile
 from local_stage.supervisor.steps import CommandFailed, Step, StepContext
@@ -15,6 +16,7 @@ from local_stage.supervisor.steps import CommandFailed, Step, StepContext
 DATABASE = "gochat"
 _READY_TIMEOUT_S = 60.0
 _SERVING_TIMEOUT_S = 60.0
+_LINES_NOTED = 20
 
 IN_MEMORY = (
     "The embedded Kafka keeps its records in memory: a restart of the broker loses what was not yet consumed. "
@@ -171,10 +173,18 @@ class Stage:
         try:
             health.wait_until_serving(self.questions(), timeout_s=_SERVING_TIMEOUT_S, give_up=hopeless)
         except health.NotServing as fault:
-            context.note(str(fault))
+            self._note_last_log_lines(context)
             if dead := self.dead_programs():
                 raise CommandFailed(f"{', '.join(dead)} ended by itself") from fault
             raise
+
+    def _note_last_log_lines(self, context: StepContext) -> None:
+        """Copy the end of the functions' logs into the step's: they are gone once the stage is stopped."""
+        if "aws" in self.dead_programs():
+            return
+        logs = FunctionLogs(self.aws_url)
+        for line in logs.lines(logs.functions())[-_LINES_NOTED:]:
+            context.note(f"{line.function}  {line.text}")
 
 
 def _says_ready(log: Path) -> bool:
