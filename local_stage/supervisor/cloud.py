@@ -54,7 +54,7 @@ def deploy(
     """Deploy every stack; each gets those of the parameters that it declares. Give the stacks' outputs by name."""
     outputs = options.run / _OUTPUTS
     command = [*options.cdk, "deploy", "--all", "--app", str(synthesis), "--require-approval=never"]
-    command += ["--progress=events", "--concurrency=4", f"--outputs-file={outputs}"]
+    command += ["--progress=events", "--method=direct", "--concurrency=4", f"--outputs-file={outputs}"]
     for name, value in parameters_of(synthesis, parameters).items():
         command += ["--parameters", f"{name}={value}"]
     context.run(command, env=local_environment(aws_url), cwd=options.run)
