@@ -28,8 +28,8 @@ RESERVE_MS = 20_000
 RESUMING = ("DatabaseResumingException", "DatabaseUnavailableException", "StatementTimeoutException")
 """What the Data API says while a cluster wakes up (RDS Data API reference, "ExecuteStatement")."""
 
-TRY_LATER = ("Unavailable", "OperationalError", "InterfaceError", "ConnectionError", "TimeoutError", "Timedout")
-"""Error types of repo-migrate that mean: the database could not be reached, or not yet."""
+NOT_READY = ("ResourceConflictException", "TooManyRequestsException", "ServiceException")
+"""What Invoke says of a function whose network is still being attached, or that is throttled."""
 
 APP_PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
 MIGRATION_PRIVILEGES = f"{APP_PRIVILEGES}, CREATE, ALTER, DROP, INDEX, REFERENCES"
@@ -105,24 +105,32 @@ def make_users(properties: dict[str, Any], patience: Patience) -> None:
 
 
 def run_migrations(function_name: str, patience: Patience) -> str:
-    """Invoke repo-migrate until it has reached the database, and return what it says it did.
+    """Invoke repo-migrate until it has reached the database, and return the names of the migrations it applied.
 
-    Raises MigrationFailed for a fault that is not the database's absence: it would fail again in the same way.
+    repo-migrate answers `{"status": "migrated"}`, or "unavailable" while the database is away; it raises for what would
+    fail again in the same way, and MigrationFailed says so here.
     """
     # One attempt a call: botocore's own retry would start a second migration beside one that is merely slow.
-    client: LambdaClient = boto3.client(
-        "lambda", config=Config(read_timeout=int(patience.remaining_s), retries={"total_max_attempts": 1})
-    )
+    client = boto3.client("lambda", config=Config(read_timeout=patience.remaining_s, retries={"total_max_attempts": 1}))
     while True:
+        answer = _invoke(client, function_name)
+        if answer.get("status") == "migrated":
+            return ", ".join(answer["applied"])[:500] or "none were missing"
+        if not patience.another_try(str(answer)):
+            raise MigrationFailed(f"the database could not be reached: {answer}")
+
+
+def _invoke(client: "LambdaClient", function_name: str) -> dict[str, Any]:
+    try:
         result = client.invoke(FunctionName=function_name, Payload=b"{}")
-        payload = result["Payload"].read().decode()
-        if not result.get("FunctionError"):
-            logger.info("migrated: %s", payload)
-            return payload[:500]
-        error = json.loads(payload or "{}")
-        kind = str(error.get("errorType", ""))
-        if kind.rsplit(".", 1)[-1] not in TRY_LATER or not patience.another_try(kind):
-            raise MigrationFailed(f"{kind}: {error.get('errorMessage', payload)}")
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] in NOT_READY:
+            return {"status": fault.response["Error"]["Code"]}
+        raise
+    answer: dict[str, Any] = json.loads(result["Payload"].read())
+    if result.get("FunctionError"):
+        raise MigrationFailed(f"{answer.get('errorType')}: {answer.get('errorMessage')}")
+    return answer
 
 
 def _is_resuming(fault: ClientError) -> bool:
