@@ -1,0 +1,1 @@
+"""The REST door: an HTTP API in front, gRPC to im-logic behind."""

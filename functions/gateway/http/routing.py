@@ -1,0 +1,31 @@
+"""What a route is: a method, a path, whether it is open, and the function that answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.http.answers import Answer
+from gateway.http.closing import ConnectionCloser
+from gateway.http.logic_client import LogicClient
+from gateway.http.request import Request
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What routes call."""
+
+    logic: LogicClient
+    closer: ConnectionCloser
+    websocket_url: str
+    stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One row of the protocol's REST table; `path` has its parameters as `<name>`."""
+
+    method: str
+    path: str
+    answer: Callable[[Request, Services], Answer]
+    is_open: bool = False
