@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -53,18 +52,20 @@ class App:
         self._metrics = metrics
         self._resolver = APIGatewayHttpResolver(debug=False)
         for route in ROUTES:
-            self._resolver.route(PREFIX + route.path, method=[route.method])(partial(self._answer_route, route))
+            self._resolver.route(PREFIX + route.path, method=[route.method])(self._responder(route))
         self._resolver.not_found(self._answer_unknown)
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one event."""
         return self._resolver.resolve(event, context)
 
-    def _answer_route(self, route: Route, **path: str) -> Response[str]:
-        def answer(request: Request) -> Answer:
-            return route.answer(request, self._services)
+    def _responder(self, route: Route) -> Callable[..., Response[str]]:
+        def respond(**path: str) -> Response[str]:
+            return self._respond(
+                route.path, lambda request: route.answer(request, self._services), path=path, is_open=route.is_open
+            )
 
-        return self._respond(route.path, answer, path=path, is_open=route.is_open)
+        return respond
 
     def _answer_unknown(self, _: Exception) -> Response[str]:
         allowed = methods_of(self._resolver.current_event.raw_event["rawPath"])
