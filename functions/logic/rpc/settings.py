@@ -1,5 +1,7 @@
 """The settings of im-logic's gRPC side."""
 
+from typing import Literal
+
 import msgspec
 
 from logic.auth.ports import Limits
@@ -13,6 +15,8 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     token_public_keys: str
     token_secret_arn: str
+    kafka_bootstrap: str
+    kafka_auth: Literal["none", "iam"] = "none"
     log_level: str = "INFO"
     failed_logins: int = 10
     registrations_per_hour: int | None = None

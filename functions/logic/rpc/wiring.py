@@ -8,8 +8,9 @@ from typing import Any, cast
 import grpc
 
 from gochat_aws.invoke_server import InvokeServer
+from gochat_aws.kafka_producer import KafkaRecordProducer
 from gochat_aws.secrets import CachedSecret
-from gochat_contracts.logic import auth_pb2_grpc, users_pb2_grpc
+from gochat_contracts.logic import auth_pb2_grpc, conversations_pb2_grpc, messages_pb2_grpc, users_pb2_grpc
 from gochat_core.clock import SystemClock
 from gochat_core.ids import IdMaker
 from gochat_core.logs import make_logger
@@ -25,10 +26,15 @@ from gochat_repo.registrations import Registrations
 from gochat_repo.session_endings import SessionEndings
 from gochat_repo.sessions import SessionStore
 from gochat_repo.users import UserStore
+from logic.announce.announcer import Announcer
 from logic.auth.ports import LOGIN_WINDOW_MS, REGISTRATION_WINDOW_MS, AuthPorts
+from logic.messages.send_over_rest import RestSender
+from logic.messages.store_messages import MessageStore
 from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
+from logic.rpc.conversation_service import ConversationService
 from logic.rpc.guarded import GuardedServer
+from logic.rpc.message_service import MessageService
 from logic.rpc.settings import RpcSettings, limits_of
 from logic.rpc.signers import SignerSource
 from logic.rpc.user_service import UserService
@@ -64,6 +70,9 @@ def build(environ: Mapping[str, str], *, read_secret: Callable[[], str] | None =
     guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary)))
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), guarded)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, clock), guarded)
+    conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(database, clock), guarded)
+    message_service = MessageService(database, _rest_sender(settings, database, cache_client), clock)
+    messages_pb2_grpc.add_MessageServiceServicer_to_server(message_service, guarded)
     return invoke_server
 
 
@@ -82,3 +91,10 @@ def _auth_ports(
         ids=IdMaker(clock),
         limits=limits_of(settings),
     )
+
+
+def _rest_sender(settings: RpcSettings, database: Database, cache_client: Cache) -> RestSender:
+    clock = SystemClock()
+    producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    announcer = Announcer(database, Connections(database, cache_client), producer, clock)
+    return RestSender(database, MessageStore(database, IdMaker(clock), clock), announcer)

@@ -1,6 +1,5 @@
 """im-logic's gRPC side over a real database and cache, called in process through the very envelope of Lambda Invoke."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +11,13 @@ from gochat_aws.invoke_channel import InvokeChannel
 from gochat_contracts.error_metadata import ERROR_KEY, decode_error
 from gochat_contracts.logic import auth_pb2, auth_pb2_grpc, users_pb2_grpc
 from gochat_core.errors import GochatError
-from gochat_repo.mysql import Database, database_from
+from gochat_core.token_signing import parse_token_secret
 from gochat_repo.migrate import migrate_from
+from gochat_repo.mysql import Database, database_from
 from local_stage.services.mysql import MySqlServer
 from local_stage.services.redis import RedisCluster
 from logic.rpc import wiring
 from tests.fakes.token_keys import make_token_secret_json, public_jwks
-from gochat_core.token_signing import parse_token_secret
 from tests.fixtures.services import fresh_database
 
 PASSWORD = "correct horse battery"
@@ -75,6 +74,7 @@ def logic_environ(mysql: MySqlServer, redis: RedisCluster, database: str, secret
         "GOCHAT_REDIS_PORT": str(redis.port),
         "GOCHAT_TOKEN_PUBLIC_KEYS": public_jwks(parse_token_secret(secret)),
         "GOCHAT_TOKEN_SECRET_ARN": "unused",
+        "GOCHAT_KAFKA_BOOTSTRAP": "127.0.0.1:9",  # nothing here produces
     }
 
 

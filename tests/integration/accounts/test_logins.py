@@ -1,5 +1,5 @@
-from gochat_contracts.logic import auth_pb2, users_pb2
-from tests.integration.accounts.conftest import PASSWORD, Rpc
+from gochat_contracts.logic import users_pb2
+from tests.integration.accounts.conftest import Rpc
 
 
 def test_a_registered_user_logs_in_and_sees_the_profile(rpc: Rpc) -> None:

@@ -91,3 +91,9 @@ def bump_conversations(tx: Transaction, bumps: Sequence[Bump], *, now_ms: int) -
         " p.sent_seq = GREATEST(p.sent_seq, v.sent_seq), p.activity_at_ms = GREATEST(p.activity_at_ms, %s)",
         [*(value for row in rows for value in row), now_ms, now_ms],
     )
+
+
+def get_alive_users(tx: Transaction, user_ids: Collection[UserId]) -> set[UserId]:
+    """Return which of these users there are and were not erased."""
+    rows = tx.query("SELECT user_id FROM users WHERE user_id IN %s AND deleted_at_ms IS NULL", (tuple(user_ids),))
+    return {row[0] for row in rows}

@@ -1,0 +1,89 @@
+"""ConversationService: decodes, calls one use case, encodes."""
+
+import grpc
+
+from gochat_contracts.logic import conversations_pb2, conversations_pb2_grpc
+from gochat_core.clock import Clock
+from gochat_core.errors import FieldFault, InvalidRequest
+from gochat_core.ids import parse_conversation_id, parse_user_id
+from gochat_core.types import UserId
+from gochat_repo.mysql import Database
+from logic.conversations.create_conversation import create_single_conversation
+from logic.conversations.get_conversation import access_conversation
+from logic.conversations.list_conversations import list_conversations
+from logic.conversations.mark_read import mark_read
+from logic.rpc.calls import caller
+from logic.rpc.message_messages import conversation_message
+from logic.rpc.pages import page_size
+
+Context = grpc.ServicerContext
+
+
+class ConversationService(conversations_pb2_grpc.ConversationServiceServicer):
+    """Conversations over gRPC; errors are rendered by the boundary around it."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def CreateConversation(  # noqa: N802
+        self,
+        request: conversations_pb2.CreateConversationRequest,
+        context: Context,  # noqa: ARG002
+    ) -> conversations_pb2.CreateConversationResponse:
+        """Open a single chat."""
+        own_id = caller().user_id
+        opened = create_single_conversation(self._database, self._clock, own_id, _peer(request, own_id))
+        return conversations_pb2.CreateConversationResponse(
+            conversation=conversation_message(opened.entry), created=opened.is_new
+        )
+
+    def ListConversations(  # noqa: N802
+        self,
+        request: conversations_pb2.ListConversationsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> conversations_pb2.ListConversationsResponse:
+        """Return a page of the caller's conversations."""
+        page = list_conversations(
+            self._database,
+            caller().user_id,
+            limit=page_size(request.limit),
+            cursor=request.cursor if request.HasField("cursor") else None,
+        )
+        return conversations_pb2.ListConversationsResponse(
+            conversations=[conversation_message(entry) for entry in page.entries], next_cursor=page.next_cursor
+        )
+
+    def GetConversation(  # noqa: N802
+        self,
+        request: conversations_pb2.GetConversationRequest,
+        context: Context,  # noqa: ARG002
+    ) -> conversations_pb2.GetConversationResponse:
+        """Return one conversation."""
+        conversation_id = parse_conversation_id(request.conversation_id)
+        entry = access_conversation(self._database, caller().user_id, conversation_id)
+        return conversations_pb2.GetConversationResponse(conversation=conversation_message(entry))
+
+    def MarkRead(  # noqa: N802
+        self,
+        request: conversations_pb2.MarkReadRequest,
+        context: Context,  # noqa: ARG002
+    ) -> conversations_pb2.MarkReadResponse:
+        """Move the caller's read cursor."""
+        conversation_id = parse_conversation_id(request.conversation_id)
+        own = mark_read(self._database, caller().user_id, conversation_id, request.seq)
+        return conversations_pb2.MarkReadResponse(read_seq=own.seen_seq, unread_count=own.unread_count)
+
+
+def _peer(request: conversations_pb2.CreateConversationRequest, own_id: UserId) -> UserId:
+    """Return the one other user that a request names; raises `InvalidRequest` with every fault, `UserNotFound`."""
+    faults: list[FieldFault] = []
+    if request.type != "single":
+        faults.append(FieldFault(field="type", message='must be "single": groups are made by /groups/create'))
+    if len(request.member_ids) != 1:
+        faults.append(FieldFault(field="member_ids", message="must name exactly one user"))
+    elif request.member_ids[0] == str(own_id):
+        faults.append(FieldFault(field="member_ids.0", message="must be somebody else"))
+    if faults:
+        raise InvalidRequest(faults=faults)
+    return parse_user_id(request.member_ids[0])

@@ -1,0 +1,70 @@
+"""MessageService: decodes, calls one use case, encodes."""
+
+import grpc
+
+from gochat_contracts.logic import messages_pb2, messages_pb2_grpc
+from gochat_contracts.message_content import make_send_message
+from gochat_contracts.records import Sender
+from gochat_core.clock import Clock
+from gochat_core.ids import parse_conversation_id
+from gochat_repo.mysql import Database
+from logic.messages.list_messages import list_messages
+from logic.messages.send_message import Submission
+from logic.messages.send_over_rest import RestSender
+from logic.rpc.calls import caller, current_call
+from logic.rpc.message_messages import message_message
+from logic.rpc.pages import page_size
+
+Context = grpc.ServicerContext
+
+
+class MessageService(messages_pb2_grpc.MessageServiceServicer):
+    """Messages of a conversation over gRPC; errors are rendered by the boundary around it."""
+
+    def __init__(self, database: Database, sender: RestSender, clock: Clock) -> None:
+        self._database = database
+        self._sender = sender
+        self._clock = clock
+
+    def SendMessage(  # noqa: N802
+        self,
+        request: messages_pb2.SendMessageRequest,
+        context: Context,  # noqa: ARG002
+    ) -> messages_pb2.SendMessageResponse:
+        """Store and announce a message."""
+        who = caller()
+        command = make_send_message(
+            sender_id=who.user_id,
+            conversation_id=request.conversation_id,
+            client_msg_id=request.client_msg_id,
+            type_=request.type,
+            content=request.content,
+            reply_to_seq=request.reply_to_seq if request.HasField("reply_to_seq") else None,
+            mentions=tuple(request.mentions),
+        )
+        submission = Submission(
+            sender=Sender(user_id=who.user_id, device_id=who.device_id, session_id=who.session_id),
+            command=command,
+            accepted_at_ms=self._clock.now_ms(),
+            trace=current_call().trace.header(),
+        )
+        sent = self._sender.send(submission)
+        return messages_pb2.SendMessageResponse(message=message_message(sent.message), created=sent.is_new)
+
+    def ListMessages(  # noqa: N802
+        self,
+        request: messages_pb2.ListMessagesRequest,
+        context: Context,  # noqa: ARG002
+    ) -> messages_pb2.ListMessagesResponse:
+        """Read the history."""
+        page = list_messages(
+            self._database,
+            caller().user_id,
+            parse_conversation_id(request.conversation_id),
+            before_seq=request.before_seq if request.HasField("before_seq") else None,
+            after_seq=request.after_seq if request.HasField("after_seq") else None,
+            limit=page_size(request.limit),
+        )
+        return messages_pb2.ListMessagesResponse(
+            messages=[message_message(one) for one in page.messages], has_more=page.has_more
+        )
