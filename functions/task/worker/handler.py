@@ -1,0 +1,39 @@
+"""Consumes the task topic: decode, apply once, answer which records must come again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gochat_aws.kafka_event import BatchAnswer, answer_with_failures, read_kafka_event
+from task.worker.wiring import wire
+
+
+def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: ARG001 - Lambda's signature
+    """Apply one batch; where partial answers are not honoured, any failure fails the whole batch."""
+    wiring = wire()
+    started_at_ms = wiring.clock.now_ms()
+    records = read_kafka_event(event)
+    verdicts = wiring.tasks.apply(records)
+    duration_ms = wiring.clock.now_ms() - started_at_ms
+    counts = {
+        "redelivered": verdicts.redelivered,
+        "offline": verdicts.offline,
+        "dead_letters": verdicts.dead_letters,
+        "failed": len(verdicts.failed),
+    }
+    summary = {"records": len(records), "duration_ms": duration_ms, **counts}
+    if verdicts.outage is not None:
+        wiring.logger.warning("batch failed", extra={**summary, "cause": repr(verdicts.outage.__cause__)})
+    else:
+        wiring.logger.info("batch applied", extra=summary)
+    wiring.metrics.emit(
+        {
+            "BatchSize": ("Count", len(records)),
+            "Redelivered": ("Count", verdicts.redelivered),
+            "OfflineUsers": ("Count", verdicts.offline),
+            "DeadLetters": ("Count", verdicts.dead_letters),
+            "Failed": ("Count", len(verdicts.failed)),
+        }
+    )
+    if verdicts.outage is not None and not wiring.settings.partial_batch:
+        raise verdicts.outage
+    return answer_with_failures(records, verdicts.failed)

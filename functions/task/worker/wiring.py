@@ -1,0 +1,60 @@
+"""Builds the task worker's adapters once per container, from typed settings."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import msgspec
+from aws_lambda_powertools import Logger
+
+from gochat_aws.kafka_producer import KafkaRecordProducer
+from gochat_core.clock import Clock, SystemClock
+from gochat_core.logs import make_logger
+from gochat_core.metrics import Metrics
+from gochat_core.settings import read_settings
+from gochat_repo.cache import cache_from
+from gochat_repo.mysql import Database, database_from
+from gochat_repo.user_status import UserStatuses
+from task.worker.offline import OfflineTasks
+
+SERVICE = "task-worker"
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What this function reads from its environment, beside the stores' own settings."""
+
+    stage: str
+    kafka_bootstrap: str
+    kafka_auth: Literal["none", "iam"] = "none"
+    log_level: str = "INFO"
+    partial_batch: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """The adapters of one container."""
+
+    settings: WorkerSettings
+    clock: Clock
+    logger: Logger
+    metrics: Metrics
+    database: Database
+    tasks: OfflineTasks
+
+
+@cache
+def wire() -> Wiring:
+    """Build everything; nothing is connected before it is used."""
+    settings = read_settings(WorkerSettings, os.environ)
+    clock = SystemClock()
+    database = database_from(os.environ)
+    producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    return Wiring(
+        settings=settings,
+        clock=clock,
+        logger=make_logger(SERVICE, settings.log_level),
+        metrics=Metrics(service=SERVICE, stage=settings.stage),
+        database=database,
+        tasks=OfflineTasks(database, UserStatuses(cache_from(os.environ)), producer, clock),
+    )
