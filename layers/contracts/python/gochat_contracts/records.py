@@ -183,6 +183,18 @@ class DeadConnections(
     connections: tuple[MissedBy, ...]
 
 
+class DeadLetters(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="gochat", tag="dead_letters"
+):
+    """Records that `deliver` can't read, on their way to the dead-letter topic, which it can't reach itself."""
+
+    letters: tuple[DeadLetter, ...]
+
+
+DeliverReport = DeadConnections | DeadLetters
+"""Everything that `deliver` reports to `websocket`."""
+
+
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """A `message` as clients see it, over REST and WebSocket alike (protocol, "message")."""
 
