@@ -1,11 +1,20 @@
-"""Takes dead connections off the register and hands what they missed to the offline path."""
+"""Deals with what `deliver` reports: dead connections, what they missed, records that it could not read."""
 
+from binascii import a2b_base64
 from collections.abc import Sequence
 from hashlib import blake2b
 
 from gateway.websocket.wiring import Wiring
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import TASK_TOPIC, MissedBy, OfflineTask, TaskRecord, encode
+from gochat_contracts.records import (
+    DEAD_LETTER_TOPIC,
+    TASK_TOPIC,
+    DeadLetter,
+    MissedBy,
+    OfflineTask,
+    TaskRecord,
+    encode,
+)
 from gochat_core.types import ConversationId, Seq, UserId
 
 
@@ -40,6 +49,12 @@ def plan_offline_tasks(missed_by: Sequence[MissedBy]) -> list[OfflineTask]:
         OfflineTask(conversation_id=conversation_id, seqs=seqs, user_ids=tuple(sorted(user_ids)))
         for (conversation_id, seqs), user_ids in users.items()
     ]
+
+
+def dead_letter_record(letter: DeadLetter) -> OutgoingRecord:
+    """Return the record that keeps what `deliver` could not read."""
+    key = a2b_base64(letter.key) if letter.key is not None else b""
+    return OutgoingRecord(topic=DEAD_LETTER_TOPIC, key=key, value=encode(letter))
 
 
 def _record(task: OfflineTask, *, now_ms: int) -> OutgoingRecord:

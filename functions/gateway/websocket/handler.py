@@ -9,11 +9,11 @@ import msgspec
 from gateway.authorize.credentials import SUBPROTOCOL, offered_subprotocols
 from gateway.websocket.caller import Caller, read_caller
 from gateway.websocket.connect import open_connection
-from gateway.websocket.dead_connections import remove_dead_connections
+from gateway.websocket.dead_connections import dead_letter_record, remove_dead_connections
 from gateway.websocket.frames import write_error
 from gateway.websocket.message import OTHER_ACTION, Answer, answer_frame
 from gateway.websocket.wiring import Wiring, wiring
-from gochat_contracts.records import DeadConnections
+from gochat_contracts.records import DeadLetters, DeliverReport
 from gochat_core.errors import GochatError, InternalError, Unavailable
 from gochat_core.tracing import Trace, current_trace
 
@@ -30,7 +30,7 @@ def handle(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG0
     """
     parts = wiring()
     if "gochat" in event:
-        return _dead_connections(parts, event)
+        return _deliver_report(parts, event)
     request = event["requestContext"]
     if "authorizer" not in request:
         # Only a connection whose handshake was refused has no owner; the platform may tell of its end all the same.
@@ -111,14 +111,19 @@ def _tell(parts: Wiring, caller: Caller, answer: Answer, *, request_id: str, tra
         parts.metrics.emit({"refused": ("Count", 1)}, code=answer.code)
 
 
-def _dead_connections(parts: Wiring, event: Mapping[str, Any]) -> Response:
-    report = msgspec.convert(event, DeadConnections)
+def _deliver_report(parts: Wiring, event: Mapping[str, Any]) -> Response:
+    report: DeliverReport = msgspec.convert(event, DeliverReport)
+    if isinstance(report, DeadLetters):
+        parts.producer.produce([dead_letter_record(letter) for letter in report.letters])
+        parts.logger.error("unreadable records", extra={"letters": len(report.letters)})
+        parts.metrics.emit({"dead_letters": ("Count", len(report.letters))})
+        return _OK
     tasks = remove_dead_connections(parts, report.connections)
     missed = sum(len(one.missed) for one in report.connections)
     parts.logger.info(
         "dead connections", extra={"connections": len(report.connections), "missed": missed, "tasks": tasks}
     )
-    parts.metrics.emit({"connections_dead": ("Count", len(report.connections)), "missed": ("Count", missed)})
+    parts.metrics.emit({"connections_removed": ("Count", len(report.connections)), "missed": ("Count", missed)})
     return _OK
 
 

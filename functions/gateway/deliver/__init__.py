@@ -1,0 +1,1 @@
+"""Posts what the downstream topic brings to the connections of this cell."""

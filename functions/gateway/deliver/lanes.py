@@ -1,0 +1,120 @@
+"""Plans a batch: what goes to each connection, in order, in as few frames as the platform's billing unit allows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gochat_contracts.records import ConnectionRef, DownstreamItem, DownstreamRecord, MessageRef
+from gochat_core.types import UserId
+
+COALESCED_BYTES = 32 * 1024
+"""API Gateway bills each 32 KB of a message as one (API Gateway pricing, "WebSocket APIs")."""
+
+MESSAGE_NEW = "message.new"
+
+_MESSAGES_HEAD = b'{"event":"message.new","data":{"messages":['
+_MESSAGES_TAIL = b"]}}"
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placed:
+    """An item together with the place in the batch of the record that brought it."""
+
+    record: int
+    item: DownstreamItem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frame:
+    """One post: its bytes, and the items in it."""
+
+    body: bytes
+    items: tuple[Placed, ...]
+
+
+@dataclass(kw_only=True, slots=True)
+class Lane:
+    """All that a batch has for one connection.
+
+    `overdue` are messages whose time is over; `ending` closes the connection after everything else.
+    """
+
+    user_id: UserId
+    connection: ConnectionRef
+    items: list[Placed] = field(default_factory=list)
+    overdue: list[Placed] = field(default_factory=list)
+    ending: Placed | None = None
+
+    def frames(self) -> list[Frame]:
+        """Return the items as frames, in order; consecutive messages share one, up to 32 KiB."""
+        frames: list[Frame] = []
+        run: list[Placed] = []
+        run_bytes = 0
+        for placed in self.items:
+            if placed.item.event != MESSAGE_NEW:
+                frames += _messages_frame(run)
+                run = []
+                frames.append(Frame(body=event_body(placed.item), items=(placed,)))
+                continue
+            item_bytes = len(bytes(placed.item.data)) + 1
+            if run and run_bytes + item_bytes > COALESCED_BYTES:
+                frames += _messages_frame(run)
+                run = []
+            if not run:
+                run_bytes = len(_MESSAGES_HEAD) + len(_MESSAGES_TAIL)
+            run.append(placed)
+            run_bytes += item_bytes
+        return frames + _messages_frame(run)
+
+
+def plan_lanes(records: Sequence[tuple[int, DownstreamRecord]], *, now_ms: int) -> list[Lane]:
+    """Return the lanes of a batch, in the order of first mention; each record comes with its place in the batch.
+
+    What tells of no stored message (typing, say) is dropped once its time is over; an ending never is. What follows an
+    ending is left out: the client is being told to go, and whoever comes back catches up.
+    """
+    lanes: dict[str, Lane] = {}
+    for index, record in records:
+        for item in record.items:
+            is_overdue = now_ms >= item.expires_at_ms and not item.close
+            if is_overdue and item.message is None:
+                continue
+            placed = Placed(record=index, item=item)
+            for connection in _targets(record, item):
+                lane = lanes.get(connection.connection_id)
+                if lane is None:
+                    lane = lanes[connection.connection_id] = Lane(user_id=record.user_id, connection=connection)
+                if lane.ending is not None:
+                    continue
+                if item.close:
+                    lane.ending = placed
+                elif is_overdue:
+                    lane.overdue.append(placed)
+                else:
+                    lane.items.append(placed)
+    return list(lanes.values())
+
+
+def event_body(item: DownstreamItem) -> bytes:
+    """Return the frame of a single event."""
+    return b'{"event":%s,"data":%s}' % (_encode(item.event), bytes(item.data))
+
+
+def missed_messages(items: Sequence[Placed]) -> tuple[MessageRef, ...]:
+    """Return the stored messages among these items."""
+    return tuple(placed.item.message for placed in items if placed.item.message is not None)
+
+
+def _messages_frame(run: Sequence[Placed]) -> list[Frame]:
+    if not run:
+        return []
+    body = _MESSAGES_HEAD + b",".join(bytes(placed.item.data) for placed in run) + _MESSAGES_TAIL
+    return [Frame(body=body, items=tuple(run))]
+
+
+def _targets(record: DownstreamRecord, item: DownstreamItem) -> Sequence[ConnectionRef]:
+    if item.to is None:
+        return record.connections
+    return [record.connections[index] for index in item.to if 0 <= index < len(record.connections)]
