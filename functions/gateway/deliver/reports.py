@@ -1,4 +1,4 @@
-"""Hands dead connections and unreadable records to `websocket`, which stands in the VPC where both can be dealt with."""
+"""Hands dead connections and unreadable records to `websocket`, which stands in the VPC and can deal with both."""
 
 from collections.abc import Iterator, Sequence
 
