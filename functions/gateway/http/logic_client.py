@@ -5,17 +5,9 @@ from typing import Any
 import grpc
 
 from gateway.http.request import Request
-from gochat_contracts.error_metadata import ERROR_KEY, decode_error
+from gochat_aws.rpc_errors import error_of
 from gochat_contracts.logic import auth_pb2_grpc, conversations_pb2_grpc, messages_pb2_grpc, users_pb2_grpc
-from gochat_core.errors import GochatError, InternalError, PayloadTooLarge, Unavailable
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER
-
-_BY_STATUS: dict[grpc.StatusCode, type[GochatError]] = {
-    grpc.StatusCode.UNAVAILABLE: Unavailable,
-    grpc.StatusCode.DEADLINE_EXCEEDED: Unavailable,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: PayloadTooLarge,
-}
-"""What a call that im-logic itself did not answer amounts to."""
 
 
 class LogicClient:
@@ -41,11 +33,3 @@ def call(method: Any, message: Any, request: Request) -> Any:
         return method(message, timeout=request.deadline_s, metadata=metadata)
     except grpc.RpcError as fault:
         raise error_of(fault) from fault
-
-
-def error_of(fault: Any) -> GochatError:
-    """Return the error that a failed call stands for; `fault` is the RpcError, which is always a `grpc.Call` too."""
-    for key, value in fault.trailing_metadata() or ():
-        if key == ERROR_KEY and isinstance(value, bytes):
-            return decode_error(value)
-    return _BY_STATUS.get(fault.code(), InternalError)()

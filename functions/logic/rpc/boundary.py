@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 from aws_lambda_powertools import Logger
 
-from gochat_contracts.error_metadata import ERROR_KEY, encode_error
+from gochat_aws.rpc_errors import abort_with
 from gochat_core.clock import Clock
 from gochat_core.errors import GochatError, InternalError, Unauthenticated
 from gochat_core.metrics import Metrics
@@ -25,18 +25,6 @@ OPEN_METHODS = frozenset({
 
 AUTHORIZATION = "authorization"
 _BEARER = "bearer "
-
-_STATUS = {
-    400: grpc.StatusCode.INVALID_ARGUMENT,
-    401: grpc.StatusCode.UNAUTHENTICATED,
-    403: grpc.StatusCode.PERMISSION_DENIED,
-    404: grpc.StatusCode.NOT_FOUND,
-    405: grpc.StatusCode.UNIMPLEMENTED,
-    409: grpc.StatusCode.ALREADY_EXISTS,
-    413: grpc.StatusCode.OUT_OF_RANGE,
-    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    503: grpc.StatusCode.UNAVAILABLE,
-}
 
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 
@@ -86,8 +74,7 @@ class Boundary:
                 error = InternalError()
             finally:
                 self._record(call, error, started_at_ms)
-            context.set_trailing_metadata(((ERROR_KEY, encode_error(error)),))
-            return context.abort(_STATUS.get(error.status, grpc.StatusCode.INTERNAL), error.code)
+            return abort_with(context, error)
 
         return answer
 

@@ -74,6 +74,7 @@ def logic_environ(mysql: MySqlServer, redis: RedisCluster, database: str, secret
         "GOCHAT_REDIS_PORT": str(redis.port),
         "GOCHAT_TOKEN_PUBLIC_KEYS": public_jwks(parse_token_secret(secret)),
         "GOCHAT_TOKEN_SECRET_ARN": "unused",
+        "GOCHAT_KAFKA_BOOTSTRAP": "127.0.0.1:9",
         "GOCHAT_KAFKA_BOOTSTRAP": "127.0.0.1:9",  # nothing here produces
     }
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -35,7 +35,8 @@ class Account:
     """A user with what a login needs; never leaves im-logic."""
 
     user: User
-    password_hash: str
+    password_hash: str = field(repr=False)
+    last_login_at_ms: int | None
 
 
 _COLUMNS = "user_id, username, display_name, avatar_url, created_at_ms"
@@ -132,9 +133,11 @@ class UserStore:
         return _one_user(rows or self._database.read(lambda tx: _select(tx, user_id)))
 
     def _find_account(self, where: str, value: object) -> Account | None:
-        sql = f"SELECT {_COLUMNS}, password_hash FROM users WHERE {where}"  # noqa: S608
+        sql = f"SELECT {_COLUMNS}, password_hash, last_login_at_ms FROM users WHERE {where}"  # noqa: S608
         rows = self._database.read(lambda tx: tx.query(sql, (value,)))
-        return Account(user=_user(rows[0]), password_hash=rows[0][5]) if rows else None
+        if not rows:
+            return None
+        return Account(user=_user(rows[0]), password_hash=rows[0][5], last_login_at_ms=rows[0][6])
 
     def _run_cache(self, commands: list[Command]) -> None:
         with contextlib.suppress(CacheUnavailable):

@@ -1,0 +1,1 @@
+"""RepoService: the repo layer for callers outside the VPC."""

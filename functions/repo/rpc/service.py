@@ -1,0 +1,88 @@
+"""RepoService: decodes, asks one store, encodes."""
+
+import grpc
+
+from gochat_contracts.repo import repo_pb2, repo_pb2_grpc
+from gochat_core.errors import FieldFault, InvalidRequest, UserNotFound
+from gochat_core.types import UserId
+from gochat_repo.connections import Connections
+from gochat_repo.user_status import UserStatus, UserStatuses
+from gochat_repo.users import Account, UserStore
+
+MAX_USERS = 500
+"""How many users' connections one call may ask for (repo.proto)."""
+
+Context = grpc.ServicerContext
+
+
+class RepoService(repo_pb2_grpc.RepoServiceServicer):
+    """The stores over gRPC; who may invoke is settled by IAM, errors are rendered by the boundary around it."""
+
+    def __init__(
+        self, users: UserStore, connections: Connections, statuses: UserStatuses, *, stage: str, version: str
+    ) -> None:
+        self._users = users
+        self._connections = connections
+        self._statuses = statuses
+        self._stage = stage
+        self._version = version
+
+    def GetUser(self, request: repo_pb2.GetUserRequest, context: Context) -> repo_pb2.GetUserResponse:  # noqa: N802, ARG002
+        """Return a user by id or (lower-case) username."""
+        if request.WhichOneof("key") == "username":
+            account = self._users.find_account(request.username)
+        else:
+            account = self._users.find_account_by_id(UserId(request.user_id))
+        if account is None:
+            raise UserNotFound
+        return _user(account)
+
+    def ListConnections(  # noqa: N802
+        self,
+        request: repo_pb2.ListConnectionsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> repo_pb2.ListConnectionsResponse:
+        """Return the open connections of several users."""
+        if len(request.user_ids) > MAX_USERS:
+            raise InvalidRequest(faults=[FieldFault(field="user_ids", message=f"may name at most {MAX_USERS} users")])
+        held = self._connections.list_by_users([UserId(one) for one in request.user_ids])
+        return repo_pb2.ListConnectionsResponse(
+            connections=[
+                repo_pb2.Connection(
+                    user_id=one.user_id,
+                    device_id=one.device_id,
+                    session_id=one.session_id,
+                    cell_id=one.cell_id,
+                    connection_id=one.connection_id,
+                    connected_at_ms=one.connected_at_ms,
+                )
+                for connections in held.values()
+                for one in connections
+            ]
+        )
+
+    def UpdateUserStatus(  # noqa: N802
+        self,
+        request: repo_pb2.UpdateUserStatusRequest,
+        context: Context,  # noqa: ARG002
+    ) -> repo_pb2.UpdateUserStatusResponse:
+        """Write whether a user is online."""
+        status = UserStatus(online=request.online, last_seen_ms=request.last_seen_ms)
+        self._statuses.save({UserId(request.user_id): status})
+        return repo_pb2.UpdateUserStatusResponse()
+
+    def CheckHealth(self, request: repo_pb2.CheckHealthRequest, context: Context) -> repo_pb2.CheckHealthResponse:  # noqa: N802, ARG002
+        """Answer without touching a store."""
+        return repo_pb2.CheckHealthResponse(stage=self._stage, version=self._version)
+
+
+def _user(account: Account) -> repo_pb2.GetUserResponse:
+    user = account.user
+    return repo_pb2.GetUserResponse(
+        user_id=user.user_id,
+        username=user.username,
+        display_name=user.display_name,
+        avatar_url=user.avatar_url,
+        created_at_ms=user.created_at_ms,
+        last_login_at_ms=account.last_login_at_ms,
+    )

@@ -1,0 +1,61 @@
+"""Builds RepoService's server, once per container, from the environment."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, cast
+
+import grpc
+import msgspec
+
+from gochat_aws.invoke_server import InvokeServer
+from gochat_contracts.repo import repo_pb2_grpc
+from gochat_core.clock import SystemClock
+from gochat_core.logs import make_logger
+from gochat_core.metrics import Metrics
+from gochat_core.settings import read_settings
+from gochat_repo.cache import cache_from
+from gochat_repo.connections import Connections
+from gochat_repo.mysql import database_from
+from gochat_repo.user_status import UserStatuses
+from gochat_repo.users import UserStore
+from repo.rpc.boundary import GuardedServer
+from repo.rpc.service import RepoService
+
+SERVICE = "repo-rpc"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the deployment says, beside where the stores are."""
+
+    stage: str
+    log_level: str = "INFO"
+
+
+@cache
+def server() -> InvokeServer:
+    """Return this container's server."""
+    return build(os.environ)
+
+
+def build(environ: Mapping[str, str]) -> InvokeServer:
+    """Build the server; connects to nothing yet."""
+    settings = read_settings(Settings, environ)
+    database, cache_client = database_from(environ), cache_from(environ)
+    service = RepoService(
+        UserStore(database, cache_client),
+        Connections(database, cache_client),
+        UserStatuses(cache_client),
+        stage=settings.stage,
+        version=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+    )
+    invoke_server = InvokeServer()
+    guarded = GuardedServer(
+        invoke_server,
+        clock=SystemClock(),
+        logger=make_logger(SERVICE, settings.log_level),
+        metrics=Metrics(service=SERVICE, stage=settings.stage),
+    )
+    # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
+    repo_pb2_grpc.add_RepoServiceServicer_to_server(service, cast("grpc.Server", cast("Any", guarded)))
+    return invoke_server
