@@ -17,16 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the log lines in order of time, each with its function."""
-    from local_stage.supervisor.function_logs import FunctionLogs
+    from local_stage.supervisor.function_logs import FunctionLogs, LogLine
 
     logs = FunctionLogs(str(serving_stage().aws_url))
     functions = _chosen(logs.functions(), arguments.function)
     since_ms = 0
-    shown: set[str] = set()
+    shown: set[LogLine] = set()
     while True:
         for line in logs.lines(functions, since_ms=since_ms):
-            if line.event_id not in shown:
-                shown.add(line.event_id)
+            if line not in shown:
+                shown.add(line)
                 since_ms = line.timestamp_ms
                 print(f"{line.function}  {line.text}", flush=True)
         if not arguments.follow:

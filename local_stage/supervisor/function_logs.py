@@ -11,11 +11,11 @@ _PREFIX = "/aws/lambda/"
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class LogLine:
-    """One event of one function's log; `event_id` tells it from another one with the same text and time."""
+    """One line of one function's log; `stream` is the process that wrote it."""
 
     timestamp_ms: int
-    event_id: str
     function: str
+    stream: str
     text: str
 
 
@@ -42,8 +42,8 @@ class FunctionLogs:
         return sorted(
             LogLine(
                 timestamp_ms=event["timestamp"],
-                event_id=event["eventId"],
                 function=function,
+                stream=event["logStreamName"],
                 text=event["message"].rstrip(),
             )
             for function in functions
