@@ -96,15 +96,19 @@ class ChatClient:
     async def _run_connection(self) -> None:
         headers = {"Authorization": f"Bearer {self._login.access_token}"}
         async with connect(self._login.websocket_url, additional_headers=headers, max_size=None) as connection:
-            await connection.send(frames.hello())
-            # Listen first, then fetch: what is stored in between comes one way or the other.
-            await _run_until_first_ends(
-                self._keep_receiving(connection),
-                self._keep_sending(connection),
-                self._keep_pinging(connection),
-                self._keep_marking_read(),
-                self._catch_up(),
-            )
+            try:
+                await connection.send(frames.hello())
+                # Listen first, then fetch: what is stored in between comes one way or the other.
+                await _run_until_first_ends(
+                    self._keep_receiving(connection),
+                    self._keep_sending(connection),
+                    self._keep_pinging(connection),
+                    self._keep_marking_read(),
+                    self._catch_up(),
+                )
+            finally:
+                # Left to `connect`, a user who leaves would look like a client that broke (1011).
+                await connection.close()
 
     async def _keep_receiving(self, connection: ClientConnection) -> None:
         async for frame in connection:

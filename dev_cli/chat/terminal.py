@@ -27,6 +27,7 @@ async def chat(client: ChatClient, *, username: str) -> None:
         raise Failure(str(ended)) from ended
     finally:
         connection.cancel()
+        await asyncio.gather(connection, return_exceptions=True)
 
 
 async def _type_lines(session: PromptSession[str], client: ChatClient, username: str) -> None:
@@ -57,3 +58,4 @@ async def send_once(client: ChatClient, text: str) -> None:
         raise Failure(str(ended)) from ended
     finally:
         connection.cancel()
+        await asyncio.gather(connection, return_exceptions=True)
