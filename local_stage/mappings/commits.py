@@ -11,8 +11,7 @@ _RETRY_S = 0.5
 class Committer:
     """Commit the newest offset of each partition, in order, and again until the broker has it.
 
-    One thread, because an asynchronous commit of librdkafka waits for a `poll` that runs in another thread, and
-    because commits of two threads might overtake each other.
+    One thread, because the commits of two might overtake each other.
     """
 
     def __init__(self, commit: Callable[[Mapping[int, int]], None], *, on_error: Callable[[str], None]) -> None:

@@ -45,26 +45,31 @@ class KafkaSource:
         self._config = config
         self._on_error = on_error
         self._open: set[int] = set()
+        common = {
+            "bootstrap.servers": config.bootstrap,
+            "group.id": config.group_id,
+            "client.id": f"gochat-mapping-{config.uuid[:8]}",
+            "enable.auto.commit": False,
+            "reconnect.backoff.ms": 20,
+            "reconnect.backoff.max.ms": 500,
+            "socket.timeout.ms": 10_000,
+            "allow.auto.create.topics": False,
+            "log_level": 3,
+        }
         self._consumer = Consumer(
             {
-                "bootstrap.servers": config.bootstrap,
-                "group.id": config.group_id,
-                "client.id": f"gochat-mapping-{config.uuid[:8]}",
-                "enable.auto.commit": False,
+                **common,
                 "auto.offset.reset": "latest" if config.starting_position == "LATEST" else "earliest",
                 "fetch.wait.max.ms": fetch_wait_ms,
                 "fetch.error.backoff.ms": 50,
                 "queued.min.messages": 2000,
                 "queued.max.messages.kbytes": 8192,
-                "reconnect.backoff.ms": 20,
-                "reconnect.backoff.max.ms": 500,
-                "socket.timeout.ms": 10_000,
-                "allow.auto.create.topics": False,
-                "log_level": 3,
                 "error_cb": lambda error: on_error(str(error)),
             },
             logger=_LOG,
         )
+        # Offsets have a handle of their own: a commit through the other one waits until the fetcher's `poll` returns.
+        self._offsets = Consumer(common, logger=_LOG)
 
     def find_partitions(self) -> set[int] | None:
         """Return the topic's partitions, empty if there is no such topic, None if no broker answers."""
@@ -108,7 +113,7 @@ class KafkaSource:
     def commit(self, offsets: Mapping[int, int]) -> None:
         """Commit for the group, and wait for the broker's answer; raises KafkaException."""
         positions = [TopicPartition(self._config.topic, number, offset) for number, offset in offsets.items()]
-        for answer in self._consumer.commit(offsets=positions, asynchronous=False):
+        for answer in self._offsets.commit(offsets=positions, asynchronous=False):
             if answer.error is not None:
                 raise KafkaException(answer.error)
 
@@ -135,13 +140,14 @@ class KafkaSource:
     def close(self) -> None:
         """Leave the broker."""
         self._consumer.close()
+        self._offsets.close()
 
     def _starts(self, partitions: list[int]) -> dict[int, int]:
         """Find each partition's first offset: the group's committed one, else the mapping's starting position."""
         if not partitions:
             return {}
         wanted = [TopicPartition(self._config.topic, number) for number in partitions]
-        committed = self._consumer.committed(wanted, timeout=_COMMIT_TIMEOUT_S)
+        committed = self._offsets.committed(wanted, timeout=_COMMIT_TIMEOUT_S)
         starts = {found.partition: found.offset for found in committed if found.offset >= 0}
         fresh = [number for number in partitions if number not in starts]
         if (
@@ -151,7 +157,7 @@ class KafkaSource:
         ):
             at = self._config.starting_timestamp_ms
             asked = [TopicPartition(self._config.topic, number, at) for number in fresh]
-            told = self._consumer.offsets_for_times(asked, timeout=_COMMIT_TIMEOUT_S)
+            told = self._offsets.offsets_for_times(asked, timeout=_COMMIT_TIMEOUT_S)
             return starts | {found.partition: found.offset for found in told}
         default = OFFSET_END if self._config.starting_position == "LATEST" else OFFSET_BEGINNING
         return starts | dict.fromkeys(fresh, default)

@@ -13,18 +13,26 @@ from local_stage.mappings.poller import Poller, PollerSettings
 from local_stage.mappings.status import MappingStatus, StatusFile
 
 _LOG = logging.getLogger("local_stage.mappings")
-_INTERVAL_S = 1.0
 _LIVE_STATES = ("Enabled", "Enabling", "Creating", "Updating")
 
 
 class Supervisor:
     """Run pollers for all Kafka mappings of an endpoint until told to stop."""
 
-    def __init__(self, aws: LocalAws, settings: PollerSettings, *, from_lowest: bool, status_file: StatusFile) -> None:
+    def __init__(
+        self,
+        aws: LocalAws,
+        settings: PollerSettings,
+        *,
+        from_lowest: bool,
+        status_file: StatusFile,
+        interval_s: float = 1.0,
+    ) -> None:
         self._aws = aws
         self._settings = settings
         self._from_lowest = from_lowest
         self._status_file = status_file
+        self._interval_s = interval_s
         self._pollers: dict[str, Poller] = {}
         self._ending: list[Poller] = []
         self._invalid: dict[str, MappingStatus] = {}
@@ -34,7 +42,7 @@ class Supervisor:
         """Work until `stopping`; then give running invocations `grace_s` to finish, and abandon the others."""
         while not stopping.is_set():
             self.follow()
-            stopping.wait(_INTERVAL_S)
+            stopping.wait(self._interval_s)
         for poller in self._pollers.values():
             poller.stop()
         deadline = time.monotonic() + grace_s
@@ -89,10 +97,13 @@ class Supervisor:
                 self._pollers[uuid] = Poller(config, self._aws, self._settings)
                 self._pollers[uuid].start()
 
-    def _write_status(self) -> None:
+    def statuses(self) -> list[MappingStatus]:
+        """Return what each mapping did, those that end and those that Lambda would refuse included."""
         pollers = [*self._pollers.values(), *self._ending]
-        statuses = [poller.status for poller in pollers] + list(self._invalid.values())
-        self._status_file.write(statuses, endpoint_error=self._endpoint_error)
+        return [poller.status for poller in pollers] + list(self._invalid.values())
+
+    def _write_status(self) -> None:
+        self._status_file.write(self.statuses(), endpoint_error=self._endpoint_error)
 
 
 def _invalid_status(raw: Mapping[str, Any], reason: str) -> MappingStatus:
