@@ -1,0 +1,138 @@
+"""Synthesizes a stage as the CDK CLI does, but without network, account and Docker, and reads its templates."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = ("local", "dev", "prod")
+
+# Runs the app with Python's own sockets closed too; jsii speaks to Node over pipes.
+_PROGRAM = """
+import runpy, socket
+def refuse(*_):
+    raise AssertionError("the synthesis opened a network connection")
+socket.socket.connect = socket.socket.connect_ex = refuse
+runpy.run_module("cdk_app.app", run_name="__main__")
+"""
+
+_DOCKER = """#!/bin/sh
+echo "the synthesis called Docker: $*" >&2
+exit 1
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource of a template."""
+
+    stack: str
+    logical_id: str
+    type: str
+    properties: dict[str, Any]
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """The cloud assembly of one stage."""
+
+    stage: str
+    folder: Path
+
+    @cached_property
+    def templates(self) -> dict[str, dict[str, Any]]:
+        """The templates by the last word of their stack's name: `Edge`."""
+        return {
+            path.name.removesuffix(".template.json").rsplit("-", 1)[-1]: json.loads(path.read_text())
+            for path in sorted(self.folder.glob("*.template.json"))
+        }
+
+    def resources(self, *types: str, stack: str | None = None) -> list[Resource]:
+        """List the resources of these types (all, when none is named), in one stack or in all."""
+        return [
+            resource
+            for resource in self._all()
+            if resource.type in types or not types
+            if stack in (None, resource.stack)
+        ]
+
+    def one(self, resource_type: str, stack: str | None = None) -> Resource:
+        """Return the only resource of a type."""
+        (found,) = self.resources(resource_type, stack=stack)
+        return found
+
+    def functions(self) -> dict[str, Resource]:
+        """The functions by their names without the stage and the cell: `gateway-websocket`."""
+        return {
+            resource.properties["FunctionName"].removeprefix(f"gochat-{self.stage}-").removesuffix("-g1"): resource
+            for resource in self.resources("AWS::Lambda::Function")
+        }
+
+    def environment(self, function: str) -> dict[str, Any]:
+        """The environment of a function."""
+        variables: dict[str, Any] = self.functions()[function].properties["Environment"]["Variables"]
+        return variables
+
+    def statements(self, function: str) -> list[dict[str, Any]]:
+        """The statements of a function's role, actions and resources always as lists."""
+        function_resource = self.functions()[function]
+        role_id = function_resource.properties["Role"]["Fn::GetAtt"][0]
+        role = self.templates[function_resource.stack]["Resources"][role_id]
+        return [
+            {**statement, "Action": _listed(statement["Action"]), "Resource": _listed(statement["Resource"])}
+            for policy in role["Properties"]["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+
+    def actions(self, function: str) -> set[str]:
+        """Every action that a function's role allows."""
+        return {action for statement in self.statements(function) for action in statement["Action"]}
+
+    def asset_of(self, function: Resource) -> Path:
+        """The folder that is zipped as a function's code."""
+        key = function.properties["Code"]["S3Key"].removesuffix(".zip")
+        (assets,) = self.folder.glob(f"*-{function.stack}.assets.json")
+        return self.folder / json.loads(assets.read_text())["files"][key]["source"]["path"]
+
+    def _all(self) -> Iterator[Resource]:
+        for stack, template in self.templates.items():
+            for logical_id, body in template["Resources"].items():
+                yield Resource(
+                    stack=stack,
+                    logical_id=logical_id,
+                    type=body["Type"],
+                    properties=body.get("Properties", {}),
+                    body=body,
+                )
+
+
+def start_synthesis(stage: str, folder: Path) -> "subprocess.Popen[str]":
+    """Start the synthesis of a stage into a folder; bundles hold no wheels and no byte code."""
+    tools = folder.parent / "tools"
+    tools.mkdir(exist_ok=True)
+    for name in ("docker", "podman", "finch"):
+        (tools / name).write_text(_DOCKER)
+        (tools / name).chmod(0o755)
+    context = json.loads((ROOT / "cdk.json").read_text())["context"] | {"stage": stage, "bundling": "skip"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    environment |= {
+        "CDK_OUTDIR": str(folder),
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "NODE_OPTIONS": f"--require {Path(__file__).with_name('no_network.cjs')}",
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,173 @@
+"""What each function is told, stands on and may keep."""
+
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.synthesis import Synthesis
+
+ALL = {"GOCHAT_STAGE", "GOCHAT_LOG_LEVEL"}
+KAFKA = {"GOCHAT_KAFKA_BOOTSTRAP", "GOCHAT_KAFKA_AUTH"}
+MYSQL = {f"GOCHAT_MYSQL_{name}" for name in ("HOST", "READER_HOST", "PORT", "USER", "DATABASE", "AUTH")}
+REDIS = {f"GOCHAT_REDIS_{name}" for name in ("HOST", "PORT", "AUTH", "USER", "CACHE_NAME")}
+STORES = KAFKA | MYSQL | REDIS
+
+ENVIRONMENTS = {
+    "gateway-authorize": ALL | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS"},
+    "gateway-websocket": ALL | STORES | {"GOCHAT_CELL_ID"},
+    "gateway-deliver": ALL
+    | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_FUNCTION", "GOCHAT_PARTIAL_BATCH"},
+    "gateway-http": ALL
+    | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
+    | {"GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_URL"},
+    "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
+    "logic-rpc": ALL | STORES | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN"},
+    "task-worker": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
+    "repo-migrate": ALL | MYSQL,
+}
+IN_VPC = {"gateway-websocket", "logic-upstream", "logic-rpc", "task-worker", "repo-migrate"}
+FUNCTIONS = sorted(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_is_told_what_it_reads_and_nothing_else(stage: Synthesis, function: str) -> None:
+    assert set(stage.environment(function)) == ENVIRONMENTS[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_handler_lies_in_the_function_s_asset(stage: Synthesis, function: str) -> None:
+    resource = stage.functions()[function]
+    module = resource.properties["Handler"].removesuffix(".handle")
+    assert module == f"{function.replace('-', '.', 1)}.handler"
+    asset = stage.asset_of(resource)
+    assert (asset / f"{module.replace('.', '/')}.py").is_file()
+    assert {path.name for path in asset.iterdir()} == {function.split("-", maxsplit=1)[0]}, (
+        "each service is bundled alone"
+    )
+
+
+def test_custom_resources_lie_in_their_asset(stage: Synthesis) -> None:
+    handlers = {
+        name: resource
+        for name, resource in stage.functions().items()
+        if resource.properties["Handler"].startswith("cdk_app.")
+    }
+    assert handlers
+    for resource in handlers.values():
+        module = resource.properties["Handler"].removesuffix(".handle")
+        assert (stage.asset_of(resource) / f"{module.replace('.', '/')}.py").is_file()
+
+
+def test_functions_run_on_python_3_13_and_arm64(stage: Synthesis) -> None:
+    for function in stage.functions().values():
+        assert (function.properties["Runtime"], function.properties["Architectures"]) == ("python3.13", ["arm64"])
+
+
+def test_functions_are_traced(stage: Synthesis) -> None:
+    for name in FUNCTIONS:
+        assert stage.functions()[name].properties["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_functions_have_at_most_five_layers(stage: Synthesis) -> None:
+    for function in stage.functions().values():
+        assert len(function.properties.get("Layers", [])) <= 5
+
+
+def test_layers_are_declared_by_the_stack_that_uses_them(stage: Synthesis) -> None:
+    for function in stage.functions().values():
+        own = {layer.logical_id for layer in stage.resources("AWS::Lambda::LayerVersion", stack=function.stack)}
+        assert {layer["Ref"] for layer in function.properties.get("Layers", [])} <= own
+
+
+def test_logs_are_forgotten_after_a_while(stage: Synthesis) -> None:
+    for function in stage.functions().values():
+        assert function.properties["LoggingConfig"]["LogGroup"]
+    for group in stage.resources("AWS::Logs::LogGroup"):
+        assert group.properties["RetentionInDays"] > 0
+
+
+def test_only_functions_that_reach_a_store_stand_in_the_vpc(managed_stage: Synthesis) -> None:
+    in_vpc = {name for name, function in managed_stage.functions().items() if "VpcConfig" in function.properties}
+    assert in_vpc == IN_VPC
+
+
+def test_no_function_of_the_local_stage_stands_in_a_vpc(local: Synthesis) -> None:
+    assert not [name for name, function in local.functions().items() if "VpcConfig" in function.properties]
+
+
+def test_a_call_ends_before_its_caller_gives_up(stage: Synthesis) -> None:
+    def timeout(name: str) -> int:
+        seconds: int = stage.functions()[name].properties["Timeout"]
+        return seconds
+
+    assert timeout("logic-rpc") < timeout("gateway-http") < 30
+    assert timeout("gateway-websocket") < 29
+    assert timeout("repo-migrate") == 900
+
+
+def test_a_failed_synthetic_disconnect_is_tried_twice_more(stage: Synthesis) -> None:
+    config = stage.one("AWS::Lambda::EventInvokeConfig").properties
+    assert config["FunctionName"] == {"Ref": stage.functions()["gateway-websocket"].logical_id}
+    assert config["MaximumRetryAttempts"] == 2
+
+
+def test_rest_calls_reach_logic_through_its_alias(stage: Synthesis) -> None:
+    alias = stage.one("AWS::Lambda::Alias")
+    assert alias.properties["Name"] == "live"
+    assert "LogicRpcLive" in str(stage.environment("gateway-http")["GOCHAT_LOGIC_FUNCTION"])
+
+
+def test_functions_over_the_stores_wait_for_schema_and_topics(stage: Synthesis) -> None:
+    ready = {"Migration"} | ({"KafkaTopics"} if stage.stage == "local" else set())
+    for name in ("logic-upstream", "logic-rpc", "task-worker"):
+        assert ready <= set(stage.functions()[name].body["DependsOn"])
+
+
+def test_no_secret_value_stands_in_a_template(stage: Synthesis) -> None:
+    text = str(stage.templates)
+    assert "PRIVATE KEY" not in text
+    assert "private_pem" not in text
+
+
+def test_the_signing_secret_is_declared_without_a_value(stage: Synthesis) -> None:
+    (secret,) = stage.resources("AWS::SecretsManager::Secret", stack="Services")
+    assert not {"SecretString", "GenerateSecretString"} & set(secret.properties)
+
+
+def test_addresses_of_the_local_stage_are_parameters(local: Synthesis) -> None:
+    expected: dict[str, set[str]] = {
+        "Services": {"KafkaBootstrap", "MysqlHost", "MysqlPort", "RedisHost", "RedisPort"},
+        "Edge": {"KafkaBootstrap", "MysqlHost", "MysqlPort", "RedisHost", "RedisPort", "LocalAddress"},
+    }
+    for stack, names in expected.items():
+        assert set(local.templates[stack]["Parameters"]) - {"BootstrapVersion"} == names
+
+
+def test_each_stack_tells_names_and_urls(stage: Synthesis) -> None:
+    outputs: dict[str, Any] = stage.templates["Edge"]["Outputs"] | stage.templates["Services"]["Outputs"]
+    expected = {"HttpUrl", "WebSocketUrl", "ConnectionsEndpoint"}
+    expected |= {"GatewayAuthorizeG1Function", "GatewayWebsocketG1Function", "GatewayDeliverG1Function"}
+    expected |= {"GatewayHttpFunction", "LogicUpstreamFunction", "LogicRpcFunction"}
+    expected |= {"TaskWorkerFunction", "RepoMigrateFunction"}
+    assert expected <= set(outputs)
+
+
+@pytest.mark.parametrize(("function", "user"), [("logic-rpc", "gochat_app"), ("repo-migrate", "gochat_migration")])
+def test_functions_log_in_with_iam_as_their_own_user(managed_stage: Synthesis, function: str, user: str) -> None:
+    environment = managed_stage.environment(function)
+    assert (environment["GOCHAT_MYSQL_AUTH"], environment["GOCHAT_MYSQL_USER"]) == ("iam", user)
+    (rights,) = [s for s in managed_stage.statements(function) if s["Action"] == ["rds-db:connect"]]
+    assert str(rights["Resource"]).endswith(f"/{user}']]}}]")
+
+
+def test_prod_reserves_concurrency_from_the_quota(prod: Synthesis, dev: Synthesis) -> None:
+    reserved = {
+        name: function.properties["ReservedConcurrentExecutions"]
+        for name, function in prod.functions().items()
+        if "ReservedConcurrentExecutions" in function.properties
+    }
+    assert set(reserved) == {"gateway-websocket", "gateway-deliver", "logic-upstream", "task-worker"}
+    assert sum(reserved.values()) <= 900, "Lambda keeps 100 of the default quota of 1,000 unreserved"
+    assert not [f for f in dev.functions().values() if "ReservedConcurrentExecutions" in f.properties], (
+        "a new account's quota may be 10"
+    )
