@@ -7,6 +7,11 @@ import sys
 from local_stage.aws import environment, options
 from local_stage.aws.pinned import PinnedNameError
 
+ENVIRONMENT = (
+    "The local AWS runs in an environment of its own: "
+    "UV_PROJECT_ENVIRONMENT=.gochat/stage-venv uv sync --frozen --only-group stage"
+)
+
 
 def main() -> int:
     """Start the local AWS and serve until a signal."""
@@ -23,7 +28,11 @@ def start(chosen: options.Options) -> int:
         return launcher.run(chosen)
     except PinnedNameError as error:
         print(error, file=sys.stderr)
-        return 1
+    except ModuleNotFoundError as error:
+        if error.name not in ("ministack", "hypercorn", "wsproto"):
+            raise
+        print(f"{error.name} is not installed here. {ENVIRONMENT}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ STARTING_AT_ONCE = 2
 @dataclass(kw_only=True, eq=False)
 class _Pool:
     fingerprint: str
+    freed: threading.Condition
     idle: list[Sandbox] = field(default_factory=list)
     busy: set[Sandbox] = field(default_factory=set)
     starting: int = 0
-    retired: bool = False
 
 
 class FunctionPools:
@@ -32,16 +32,17 @@ class FunctionPools:
     an invocation waits for a free one instead of being throttled, because a laptop's limit is not AWS's.
     """
 
-    def __init__(self, *, most_of_one_function: int) -> None:
+    def __init__(self, *, most_of_one_function: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Allow each function at most so many processes."""
         self._most = most_of_one_function
-        self._changed = threading.Condition()
+        self._clock = clock
+        self._lock = threading.Lock()
         self._pools: dict[str, _Pool] = {}
         self._closed = False
 
     def acquire(self, key: str, fingerprint: str, start: Callable[[], Sandbox]) -> Sandbox:
         """Lease an environment of the function `key` as configured by `fingerprint`; give it back with `release`."""
-        with self._changed:
+        with self._lock:
             while True:
                 if self._closed:
                     raise RuntimeError("The local AWS is shutting down.")
@@ -51,51 +52,49 @@ class FunctionPools:
                     return sandbox
                 if pool.starting < STARTING_AT_ONCE and pool.starting + len(pool.busy) < self._most:
                     break
-                self._changed.wait()
+                pool.freed.wait()
             pool.starting += 1
         sandbox = None
         try:
             sandbox = start()
             sandbox.prepare()
         finally:
-            with self._changed:
+            with self._lock:
                 pool.starting -= 1
                 if sandbox is not None:
                     pool.busy.add(sandbox)
-                self._changed.notify_all()
+                pool.freed.notify()
         return sandbox
 
     def release(self, sandbox: Sandbox, *, reusable: bool) -> None:
         """Take an environment back, for the next invocation if it may serve one."""
-        sandbox.idle_since = time.monotonic()
-        with self._changed:
-            for pool in self._pools.values():
-                if sandbox in pool.busy:
-                    pool.busy.discard(sandbox)
-                    keep = reusable and not pool.retired and not self._closed
-                    if keep:
-                        pool.idle.append(sandbox)
-                    break
-            else:
-                keep = False
-            self._changed.notify_all()
+        sandbox.idle_since = self._clock()
+        keep = False
+        with self._lock:
+            pool = next((pool for pool in self._pools.values() if sandbox in pool.busy), None)
+            if pool is not None:
+                pool.busy.discard(sandbox)
+                keep = reusable and not self._closed
+                if keep:
+                    pool.idle.append(sandbox)
+                pool.freed.notify()
         if not keep:
             sandbox.close()
 
     def retire(self, matches: Callable[[str], bool]) -> None:
         """End the idle environments of these functions now and the busy ones after their invocation."""
-        with self._changed:
+        with self._lock:
             doomed = [self._pools.pop(key) for key in list(self._pools) if matches(key)]
             for pool in doomed:
-                pool.retired = True
+                pool.freed.notify_all()
         for pool in doomed:
             self._close_all(pool.idle)
 
     def reap(self) -> None:
         """End environments that have been idle too long."""
-        now = time.monotonic()
+        now = self._clock()
         doomed: list[Sandbox] = []
-        with self._changed:
+        with self._lock:
             for pool in self._pools.values():
                 spare = len(pool.idle) + len(pool.busy) - 1
                 for sandbox in list(pool.idle):
@@ -108,28 +107,33 @@ class FunctionPools:
 
     def close(self) -> None:
         """Kill every environment, busy or not, and refuse to start more."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            everything = [sandbox for pool in self._pools.values() for sandbox in (*pool.idle, *pool.busy)]
-            self._changed.notify_all()
-        for sandbox in everything:
+            busy = [sandbox for pool in self._pools.values() for sandbox in pool.busy]
+            idle = [sandbox for pool in self._pools.values() for sandbox in pool.idle]
+            for pool in self._pools.values():
+                pool.idle.clear()
+                pool.freed.notify_all()
+        for sandbox in busy:
+            # Its invocation fails, and whoever runs it gives the environment back.
             sandbox.kill()
+        self._close_all(idle)
 
     def _pool(self, key: str, fingerprint: str) -> _Pool:
         pool = self._pools.get(key)
         if pool is None or pool.fingerprint != fingerprint:
             if pool is not None:
-                pool.retired = True
+                pool.freed.notify_all()
                 idle, pool.idle = pool.idle, []
                 threading.Thread(target=self._close_all, args=(idle,), daemon=True).start()
-            pool = self._pools[key] = _Pool(fingerprint=fingerprint)
+            pool = self._pools[key] = _Pool(fingerprint=fingerprint, freed=threading.Condition(self._lock))
         return pool
 
     @staticmethod
     def _take_idle(pool: _Pool) -> Sandbox | None:
         while pool.idle:
             sandbox = pool.idle.pop()
-            if sandbox.alive:
+            if sandbox.is_alive():
                 pool.busy.add(sandbox)
                 return sandbox
             sandbox.close()

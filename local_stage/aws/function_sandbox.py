@@ -22,6 +22,8 @@ INIT_LIMIT_S = 60.0
 # "Invocation payload (request and response): 6 MB each for request and response (synchronous)" (Lambda quotas).
 REQUEST_LIMIT_BYTES = 6_291_456
 RESPONSE_LIMIT_BYTES = 6_291_556
+# An interpreter closes its sockets before it is gone.
+EXIT_WAIT_S = 1.0
 _END_OF_LOG = b"\x1e"
 
 
@@ -88,9 +90,8 @@ class Sandbox:
         """The child's process id."""
         return self._process.pid
 
-    @property
-    def alive(self) -> bool:
-        """Whether the child still runs."""
+    def is_alive(self) -> bool:
+        """Tell whether the child still runs."""
         return self._process.poll() is None
 
     def invoke(self, invocation: Invocation) -> Outcome:
@@ -139,25 +140,25 @@ class Sandbox:
             text = f"Init timed out after {INIT_LIMIT_S:.2f} seconds"
             answer = {"init_error": {"errorType": "Sandbox.Timedout", "errorMessage": text}}
         except OSError:
-            self.kill()
+            self._leave()
             answer = {"init_error": {"errorType": "Runtime.ExitError", "errorMessage": self._exit_reason()}}
         if "init_error" in answer:
             self.kill()
             self._refusal = answer["init_error"]
 
     def kill(self) -> None:
-        """End the process at once, and everything it holds; safe to call twice."""
+        """End the process at once; safe to call twice, and while another thread is in `invoke`, which then fails."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """Kill the process and give back the launcher's ends of its pipes; no thread may be in `invoke`."""
+        self.kill()
+        self._selector.close()
         self._control.close()
         if self._process.stdin is not None:
             self._process.stdin.close()
-
-    def close(self) -> None:
-        """Kill the process and give back the launcher's ends of its pipes."""
-        self.kill()
-        self._selector.close()
         if self._log_end >= 0:
             os.close(self._log_end)
             self._log_end = -1
@@ -174,8 +175,15 @@ class Sandbox:
 
     def _exited(self, invocation: Invocation, started: float) -> Outcome:
         """Answer as AWS does for a process that went away in the middle of an invocation."""
-        self.kill()
+        self._leave()
         return self._broken("Runtime.ExitError", f"RequestId: {invocation.request_id} {self._exit_reason()}", started)
+
+    def _leave(self) -> None:
+        """Let a process that has hung up finish with its own exit status."""
+        try:
+            self._process.wait(timeout=EXIT_WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def _exit_reason(self) -> str:
         code = self._process.returncode

@@ -18,7 +18,15 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack_app
 
-from local_stage.aws import api_tables, cloudformation_types, event_source_fields, http_gateway, xray_api
+from local_stage.aws import (
+    api_tables,
+    cloudformation_types,
+    custom_resources,
+    event_source_fields,
+    http_gateway,
+    metrics,
+    xray_api,
+)
 from local_stage.aws.connections_api import ConnectionsApi
 from local_stage.aws.front import Front
 from local_stage.aws.function_code import CodeStore
@@ -56,7 +64,9 @@ def run(options: Options) -> int:
     Front(gateway=gateway, connections=connections).install()
     api_tables.install()
     http_gateway.install()
+    metrics.install()
     cloudformation_types.install()
+    custom_resources.install()
     event_source_fields.install()
     _raise_file_limit()
     loop = asyncio.new_event_loop()

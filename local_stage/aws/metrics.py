@@ -1,44 +1,48 @@
-"""Turn the Embedded Metric Format lines that functions log into CloudWatch metrics."""
+"""Feed CloudWatch: metrics from function logs, bounded in memory, and alarms that are looked at every few seconds."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import threading
+import time
 from typing import Any
 
+from ministack.core.responses import _request_account_id, _request_region
 from ministack.services import cloudwatch
 
-from local_stage.aws.pinned import require
+from local_stage.aws.embedded_metrics import measurements
+from local_stage.aws.pinned import replace, require
 
-require(cloudwatch, "record_metric")
+# MiniStack keeps each value of two weeks. A load test would fill the machine; statistics here are of the last ones.
+VALUES_A_METRIC = 20_000
+EVALUATE_EVERY_S = 5.0
+
+require(cloudwatch, "record_metric", "_alarms", "_evaluate_all_alarms")
+
+
+def install() -> None:
+    """Bound the metrics, and evaluate alarms by the clock and not only when a metric is put."""
+    original = cloudwatch._metric_bucket
+
+    def bucket(key: Any) -> list[Any]:
+        values: list[Any] = original(key)
+        if len(values) > VALUES_A_METRIC:
+            del values[: VALUES_A_METRIC // 2]
+        return values
+
+    replace(cloudwatch, "_metric_bucket", bucket)
+    threading.Thread(target=_evaluate_for_ever, name="alarms", daemon=True).start()
 
 
 def record_embedded_metrics(log: str) -> None:
-    """Record every metric of every EMF line of a log; lines that are no EMF are left alone.
-
-    Source: CloudWatch, "Specification: Embedded metric format".
-    """
-    for line in log.splitlines():
-        if '"CloudWatchMetrics"' in line:
-            for namespace, name, value, unit, dimensions in embedded_metrics(line):
-                cloudwatch.record_metric(namespace, name, value, unit, dimensions)
+    """Record the metrics that an invocation logged, in the account and region of the caller's context."""
+    for each in measurements(log):
+        cloudwatch.record_metric(each.namespace, each.name, each.value, each.unit, each.dimensions)
 
 
-def embedded_metrics(line: str) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:
-    """Give (namespace, name, value, unit, dimensions) for each value of each metric in one EMF line."""
-    try:
-        document = json.loads(line)
-        directives = document["_aws"]["CloudWatchMetrics"]
-    except (ValueError, KeyError, TypeError):
-        return
-    for directive in directives:
-        for dimension_names in directive.get("Dimensions") or [[]]:
-            dimensions = {name: str(document[name]) for name in dimension_names if name in document}
-            for metric in directive.get("Metrics", []):
-                for value in _values(document.get(metric["Name"])):
-                    yield directive["Namespace"], metric["Name"], value, metric.get("Unit", "None"), dimensions
-
-
-def _values(value: Any) -> list[float]:
-    values = value if isinstance(value, list) else [value]
-    return [float(each) for each in values if isinstance(each, int | float)]
+def _evaluate_for_ever() -> None:
+    while True:
+        time.sleep(EVALUATE_EVERY_S)
+        for account, region in {(account, region) for (account, region, _), _ in cloudwatch._alarms.all_items()}:
+            _request_account_id.set(account)
+            _request_region.set(region)
+            cloudwatch._evaluate_all_alarms()

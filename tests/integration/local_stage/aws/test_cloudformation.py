@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from typing import Any
 
 from .conftest import LocalAws
@@ -189,3 +190,37 @@ def test_resources_without_a_local_effect_deploy(aws: LocalAws) -> None:
         }
     }
     deploy(aws, "inert", template)
+
+
+def test_a_custom_resource_whose_function_raises_fails_the_stack_with_its_reason(aws: LocalAws) -> None:
+    function = copy.deepcopy(FUNCTION)
+    function["Properties"]["Code"] = {  # type: ignore[index]
+        "ZipFile": "def handler(event, context):\n"
+        "    if event['RequestType'] == 'Create': raise ValueError('no such broker')\n"
+    }
+    template = {
+        "Resources": {
+            "Role": ROLE,
+            "Function": function,
+            "Custom": resource("Custom::Failing", ServiceToken={"Fn::GetAtt": ["Function", "Arn"]}, ServiceTimeout="5"),
+        }
+    }
+    client = aws.client("cloudformation")
+    client.create_stack(
+        StackName="failing", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"], OnFailure="DO_NOTHING"
+    )
+    deadline = time.monotonic() + 20
+    while not (reason := failure_reason(client, "failing")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert "ValueError: no such broker" in reason
+
+
+def failure_reason(client: Any, stack: str) -> str:
+    events = client.describe_stack_events(StackName=stack)["StackEvents"]
+    reasons = (
+        event.get("ResourceStatusReason", "")
+        for event in events
+        if event["ResourceStatus"] == "CREATE_FAILED" and event["LogicalResourceId"] == "Custom"
+    )
+    return next(reasons, "")
