@@ -192,7 +192,7 @@ def main() -> int:
     try:
         applied = migrate_from(os.environ)
     except (MigrationRefused, StatementFailed, Unavailable, ValueError) as fault:
-        sys.stderr.write(f"migration failed: {fault}\n")
+        sys.stderr.write(f"migration failed: {fault} ({fault.__cause__ or type(fault).__name__})\n")
         return 1
     sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "up to date\n")
     return 0

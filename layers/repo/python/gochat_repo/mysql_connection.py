@@ -9,7 +9,7 @@ import pymysql
 from pymysql.constants import COMMAND
 from pymysql.cursors import Cursor
 
-from gochat_repo.mysql_errors import translate
+from gochat_core.errors import Unavailable
 
 UNACKNOWLEDGED_MS = 3_000
 """TCP_USER_TIMEOUT: bytes that a vanished peer never acknowledges break the connection after this time, not after the
@@ -30,7 +30,7 @@ else:
 
 
 class Connection(_Base):
-    """PyMySQL's connection; uses five of its private names, which `test_connection_internals` pins."""
+    """PyMySQL's connection; uses six of its private names, which `test_connection_internals` pins."""
 
     _answer_owed = False
 
@@ -62,6 +62,10 @@ class Connection(_Base):
             return True
         readable, _, _ = select.select([self._tcp()], [], [], 0)
         return bool(readable)
+
+    def allow(self, read_timeout_s: float) -> None:
+        """Let a statement take this long."""
+        self._read_timeout = read_timeout_s
 
     def drop(self) -> None:
         """Close the socket without a farewell; does nothing when it is closed already."""
@@ -103,7 +107,8 @@ def connect(
             init_command=_SESSION_ISOLATION,
             autocommit=None,
             connect_timeout=connect_timeout_s,
-            read_timeout=read_timeout_s,
+            # A server that accepts and then says nothing is away: a handshake must not take as long as a statement.
+            read_timeout=connect_timeout_s,
             write_timeout=read_timeout_s,
             ssl=tls,
             ssl_disabled=tls is None,
@@ -113,5 +118,6 @@ def connect(
     except pymysql.err.Error as fault:
         if connection is not None:
             connection.drop()
-        raise translate(fault) from fault
+        raise Unavailable from fault
+    connection.allow(read_timeout_s)
     return connection

@@ -58,6 +58,8 @@ class DuplicateKey(DataFault):
 
 def translate(fault: err.Error) -> Exception:
     """Return the exception that the caller of the repo layer gets for one of PyMySQL's."""
+    if _waited_in_vain(fault):
+        return Unavailable("The database took too long")
     errno = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
     message = str(fault.args[1]) if len(fault.args) > 1 else str(fault)
     if errno in LOST_CONNECTION or isinstance(fault, err.InterfaceError):
@@ -71,3 +73,12 @@ def translate(fault: err.Error) -> Exception:
     if errno in BAD_DATA or isinstance(fault, err.DataError):
         return DataFault(errno, message)
     return StatementFailed(errno, message)
+
+
+def _waited_in_vain(fault: err.Error) -> bool:
+    """Whether our own time limit ran out: asking again would only take as long again.
+
+    A peer that vanished is another case: the kernel gives up on it (`UNACKNOWLEDGED_MS`), with an errno.
+    """
+    cause = fault.__context__
+    return isinstance(cause, TimeoutError) and cause.errno is None
