@@ -30,7 +30,7 @@ class Socket:
     frames: list[Frame] = field(default_factory=list)
     closed: bool = False
     _changed: threading.Condition = field(default_factory=threading.Condition)
-    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         threading.Thread(target=self._read, daemon=True).start()
