@@ -37,7 +37,7 @@ def serving_stage() -> StageState:
     return state
 
 
-def stage_options(*, kafka: str, mysql: str, redis: str, http_port: int) -> Options:
+def stage_options(*, kafka: str, mysql: str, redis: str, http_port: int, attached: bool) -> Options:
     """Fill in where the parts of this checkout lie."""
     return Options(
         home=stage_home(),
@@ -48,6 +48,7 @@ def stage_options(*, kafka: str, mysql: str, redis: str, http_port: int) -> Opti
         mysql=mysql,
         redis=redis,
         http_port=http_port,
+        attached=attached,
     )
 
 

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _deploy_local() -> None:
     """Bring the running local stage up to date with the sources."""
     state = serving_stage()
-    options = stage_options(kafka="", mysql="", redis="", http_port=0)
+    options = stage_options(kafka="", mysql="", redis="", http_port=0, attached=False)
 
     def deploy(context: StepContext) -> None:
         synthesis = cloud.synthesize(context, options)

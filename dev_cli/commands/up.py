@@ -39,10 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
         )
     set_up_machine(with_mysql=arguments.mysql == "embedded")
     options = stage_options(
-        kafka=arguments.kafka, mysql=arguments.mysql, redis=arguments.redis, http_port=arguments.http_port
+        kafka=arguments.kafka,
+        mysql=arguments.mysql,
+        redis=arguments.redis,
+        http_port=arguments.http_port,
+        attached=not arguments.detach,
     )
     # A terminal that is closed, or a build that is cancelled, must not leave half a stage behind.
-    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, _interrupt)
     try:
         supervisor = start_supervisor(options)

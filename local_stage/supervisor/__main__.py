@@ -21,6 +21,9 @@ from local_stage.supervisor.steps import Cancelled, Step, StepFailed, run_steps
 _WATCH_EVERY_S = 0.1
 _ALREADY_SUPERVISED = 3
 
+# An orphan gets another parent; read at once, because the command may die as early as that.
+_PARENT = os.getppid()
+
 
 class StopAsked(BaseException):
     """Somebody asked the stage to stop; not an Exception, so that nothing on the way takes it for a failure."""
@@ -92,6 +95,8 @@ def _supervise(options: Options) -> int:
 def _watch(options: Options, stage: Stage) -> Fault:
     """Keep the stage until a part of it dies; StopAsked ends this."""
     while True:
+        if options.attached and os.getppid() != _PARENT:
+            raise StopAsked  # the command was killed: nobody is left to press Ctrl-C
         if stage.services is not None:
             control.answer_requests(options.home, stage.services)
         stage.record_pids()

@@ -18,6 +18,8 @@ class Options:
     mysql: str
     redis: str
     http_port: int
+    attached: bool
+    """Whether the stage ends with the command that started it."""
 
     @property
     def run(self) -> Path:
@@ -45,6 +47,7 @@ class Options:
             f"--mysql={self.mysql}",
             f"--redis={self.redis}",
             f"--http-port={self.http_port}",
+            *(["--attached"] if self.attached else []),
         ]
 
 
@@ -59,6 +62,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--mysql", default="embedded", help="embedded or HOST:PORT")
     parser.add_argument("--redis", default="embedded", help="embedded or HOST:PORT")
     parser.add_argument("--http-port", type=int, default=0, help="port of the local AWS (default: a free one)")
+    parser.add_argument("--attached", action="store_true", help="stop when the parent process ends")
     given = parser.parse_args(arguments)
     return Options(
         home=given.home.absolute(),
@@ -69,4 +73,5 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         mysql=given.mysql,
         redis=given.redis,
         http_port=given.http_port,
+        attached=given.attached,
     )
