@@ -1,5 +1,7 @@
 """Checks that what the docs name exists: the commands of ./dev with their options, and the paths of the tree."""
 
+import contextlib
+import io
 import re
 import shlex
 from collections.abc import Iterator
@@ -60,10 +62,12 @@ def fault_of_command(command: str) -> str:
     if name not in COMMANDS:
         return f"{command}: there is no such command"
     module = load_command(name)
-    if getattr(module, "PASSES_ARGUMENTS_ON", False):
+    if not rest or getattr(module, "PASSES_ARGUMENTS_ON", False):
         return ""
+    complaint = io.StringIO()
     try:
-        build_parser(name, module).parse_args(rest)
+        with contextlib.redirect_stderr(complaint):
+            build_parser(name, module).parse_args(rest)
     except SystemExit:
-        return f"{command}: there is no such option"
+        return f"{command}: {complaint.getvalue().splitlines()[-1]}"
     return ""

@@ -44,7 +44,8 @@ CONSTRUCTS = {
 }
 
 MAX_IDENTIFIER = 64
-_VERB = re.compile(r"\s*(select|insert|update|delete|replace|with|create|alter|drop|lock)\s", re.IGNORECASE)
+# In capitals, as the repo layer writes it: a docstring may well begin with "Insert" or "Lock".
+_VERB = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|ALTER|DROP|LOCK)\s")
 
 
 def find_faults() -> str:

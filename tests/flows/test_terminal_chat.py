@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from dev_cli.chat.client import ChatClient
 from dev_cli.chat.opening import LOCAL_PASSWORD, open_chat
 from dev_cli.chat.rest import RestClient
 from dev_cli.chat.timeline import ChatMessage
@@ -24,44 +25,49 @@ def names() -> tuple[str, str]:
     return f"alice-{suffix}", f"bob-{suffix}"
 
 
+Seen = list[tuple[int, str, str]]
+
+
+async def open_client(stage: Stage, name: str, peer: str, seen: Seen) -> tuple[RestClient, ChatClient]:
+    rest = RestClient(stage.http_url)
+
+    def show(message: ChatMessage, sender: str) -> None:
+        seen.append((message.seq, sender, message.text))
+
+    client = await open_chat(
+        rest,
+        username=name,
+        peer=peer,
+        password=LOCAL_PASSWORD,
+        make_peer=True,
+        show=show,
+        tell=lambda remark: None,
+    )
+    return rest, client
+
+
+async def talk(stage: Stage, names: tuple[str, str]) -> dict[str, Seen]:
+    shown: dict[str, Seen] = {name: [] for name in names}
+    opened = [await open_client(stage, name, peer, shown[name]) for name, peer in (names, names[::-1])]
+    running = [asyncio.create_task(client.run()) for _, client in opened]
+    for number in range(EACH_SENDS):
+        for name, (_, client) in zip(names, opened, strict=True):
+            client.send(f"{name} {number}")
+    async with asyncio.timeout(DEADLINE_S):
+        while any(len(seen) < 2 * EACH_SENDS for seen in shown.values()):
+            await asyncio.sleep(0.05)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    for rest, _ in opened:
+        await rest.close()
+    return shown
+
+
 def test_two_clients_that_type_at_the_same_time_show_the_same_conversation(
     stage: Stage, names: tuple[str, str]
 ) -> None:
-    shown: dict[str, list[tuple[int, str, str]]] = {name: [] for name in names}
-
-    async def talk() -> None:
-        rests = {name: RestClient(stage.http_url) for name in names}
-        clients = []
-        for name, peer in (names, names[::-1]):
-
-            def show(message: ChatMessage, sender: str, seen: list[tuple[int, str, str]] = shown[name]) -> None:
-                seen.append((message.seq, sender, message.text))
-
-            clients.append(
-                await open_chat(
-                    rests[name],
-                    username=name,
-                    peer=peer,
-                    password=LOCAL_PASSWORD,
-                    make_peer=True,
-                    show=show,
-                    tell=lambda remark: None,
-                )
-            )
-        running = [asyncio.create_task(client.run()) for client in clients]
-        for number in range(EACH_SENDS):
-            for name, client in zip(names, clients, strict=True):
-                client.send(f"{name} {number}")
-        async with asyncio.timeout(DEADLINE_S):
-            while any(len(seen) < 2 * EACH_SENDS for seen in shown.values()):
-                await asyncio.sleep(0.05)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        for rest in rests.values():
-            await rest.close()
-
-    asyncio.run(talk())
+    shown = asyncio.run(talk(stage, names))
     alice, bob = names
     assert shown[alice] == shown[bob]
     assert [seq for seq, _, _ in shown[alice]] == list(range(1, 2 * EACH_SENDS + 1))
