@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from ministack.services import apigateway
 
 from local_stage.aws import api_tables
+from local_stage.aws.http_wire import RequestHead
 from local_stage.aws.pinned import replace, require
 from local_stage.aws.websocket_connection import OpenConnection
 from local_stage.aws.websocket_events import new_identifier
@@ -41,6 +42,10 @@ class ConnectionsApi:
             return self.handle(method, api_id, stage, unquote(connection_id), body)
 
         replace(apigateway, "handle_connections_api", handle)
+
+    def owns(self, head: RequestHead) -> bool:
+        """Tell whether a request is for an API at all, and not for an object that is called like this."""
+        return api_tables.address(head.header("host") or "", unquote(head.path)) is not None
 
     def request(self, method: str, host: str, path: str, body: bytes) -> Answer:
         """Answer a request by its address."""

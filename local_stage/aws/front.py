@@ -76,7 +76,7 @@ class Front:
                 if head.upgrades:
                     await self.gateway.serve(head, reader, writer, writer.get_extra_info("peername")[0])
                     return None
-                if MARK not in head.path or head.body_bytes is None:
+                if MARK not in head.path or head.body_bytes is None or not self.connections.owns(head):
                     return data
                 await self._connections(head, reader, writer)
         except (OSError, EOFError):

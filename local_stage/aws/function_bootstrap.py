@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import logging
 import os
+import signal
 import socket
 import struct
 import sys
@@ -58,6 +60,7 @@ def main() -> None:
     """Load the handler, then answer invocations until the launcher hangs up."""
     control = socket.socket(fileno=int(sys.argv[1]))
     _die_with_the_launcher()
+    request = _log_as_lambda_does()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)
@@ -75,9 +78,32 @@ def main() -> None:
         return
     _send(control, b'{"ready":true}')
     while (message := _receive(control)) is not None:
+        request.identifier = message["request_id"]
         answer = _invoke(handler, message)
         _end_log(message["request_id"])
         _send(control, answer)
+
+
+class _RequestFilter(logging.Filter):
+    """Give every log record the id of the request that is being served."""
+
+    identifier = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.aws_request_id = self.identifier
+        return True
+
+
+def _log_as_lambda_does() -> _RequestFilter:
+    """Give the root logger the runtime's handler, which every function finds there on AWS."""
+    request = _RequestFilter()
+    handler = logging.StreamHandler(sys.stdout)
+    form = "[%(levelname)s]\t%(asctime)s.%(msecs)dZ\t%(aws_request_id)s\t%(message)s"
+    handler.setFormatter(logging.Formatter(form, "%Y-%m-%dT%H:%M:%S"))
+    handler.addFilter(request)
+    logging.Formatter.converter = time.gmtime
+    logging.getLogger().addHandler(handler)
+    return request
 
 
 def _die_with_the_launcher() -> None:
@@ -89,7 +115,8 @@ def _die_with_the_launcher() -> None:
 
     def watch() -> None:
         os.read(lifeline, 1)
-        os._exit(1)
+        # The launcher made this process the leader of a group, so that what a handler has started ends with it.
+        os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
 

@@ -32,8 +32,11 @@ class FunctionPools:
     an invocation waits for a free one instead of being throttled, because a laptop's limit is not AWS's.
     """
 
-    def __init__(self, *, most_of_one_function: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Allow each function at most so many processes."""
+    def __init__(
+        self, *, most_of_one_function: int, freeze_idle: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Allow each function at most so many processes, and stop those that are idle if `freeze_idle`."""
+        self._freeze_idle = freeze_idle
         self._most = most_of_one_function
         self._clock = clock
         self._lock = threading.Lock()
@@ -76,6 +79,8 @@ class FunctionPools:
                 pool.busy.discard(sandbox)
                 keep = reusable and not self._closed
                 if keep:
+                    if self._freeze_idle:
+                        sandbox.freeze()
                     pool.idle.append(sandbox)
                 pool.freed.notify()
         if not keep:
@@ -134,6 +139,7 @@ class FunctionPools:
         while pool.idle:
             sandbox = pool.idle.pop()
             if sandbox.is_alive():
+                sandbox.thaw()
                 pool.busy.add(sandbox)
                 return sandbox
             sandbox.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 import time
 import uuid
+import zipfile
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +24,8 @@ from local_stage.aws.function_pool import FunctionPools
 from local_stage.aws.function_sandbox import Invocation, Sandbox
 from local_stage.aws.pinned import replace, require
 from local_stage.aws.tracing import TraceStore
+
+logger = logging.getLogger("local_stage.aws.functions")
 
 # A Lambda function sees the platform's variables and its own, and nothing of the machine it happens to run on.
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -81,7 +85,12 @@ class FunctionRuntime:
     def execute(self, config: dict[str, Any], archive: bytes, event: Any, request_id: str) -> dict[str, Any]:
         """Invoke a function and give MiniStack's result: `body`, `log`, and `error` when the function failed."""
         trace = self.traces.begin(config, _callers_trace.get())
-        sandbox = self.pools.acquire(_key(config), _fingerprint(config), lambda: self._start(config, archive))
+        try:
+            sandbox = self.pools.acquire(_key(config), _fingerprint(config), lambda: self._start(config, archive))
+        except (OSError, RuntimeError, zipfile.BadZipFile) as error:
+            logger.exception("Function %s cannot be started.", config["FunctionName"])
+            message = {"errorType": "Runtime.StartError", "errorMessage": str(error)}
+            return {"body": message, "log": str(error), "error": True}
         reusable = False
         try:
             outcome = sandbox.invoke(

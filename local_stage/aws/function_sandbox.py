@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -65,13 +66,16 @@ class Sandbox:
         log_end, child_log_end = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(BOOTSTRAP), str(theirs.fileno())],
+                [sys.executable, "-P", str(BOOTSTRAP), str(theirs.fileno()), environment["AWS_LAMBDA_FUNCTION_NAME"]],
                 stdin=subprocess.PIPE,
                 stdout=child_log_end,
                 stderr=child_log_end,
                 pass_fds=[theirs.fileno()],
                 cwd=directory,
                 env=environment,
+                # A group of its own: a terminal's Ctrl-C is the launcher's to handle, and what a handler starts can be
+                # killed with it. Should the launcher die, the kernel ends a frozen orphaned group (SIGHUP, SIGCONT).
+                process_group=0,
             )
         finally:
             theirs.close()
@@ -80,6 +84,7 @@ class Sandbox:
         self._log_end = log_end
         self._refusal: dict[str, Any] | None = None
         self._prepared = False
+        self._frozen = False
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._control, selectors.EVENT_READ)
         self._selector.register(self._log_end, selectors.EVENT_READ)
@@ -93,6 +98,17 @@ class Sandbox:
     def is_alive(self) -> bool:
         """Tell whether the child still runs."""
         return self._process.poll() is None
+
+    def freeze(self) -> None:
+        """Stop the process where it is, as AWS does with an environment that has nothing to do."""
+        self._frozen = True
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        if self._frozen:
+            self._frozen = False
+            self._signal(signal.SIGCONT)
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run the handler on the event; never raises for what the function or its process does."""
@@ -149,7 +165,7 @@ class Sandbox:
     def kill(self) -> None:
         """End the process at once; safe to call twice, and while another thread is in `invoke`, which then fails."""
         if self._process.poll() is None:
-            self._process.kill()
+            self._signal(signal.SIGKILL)
         self._process.wait()
 
     def close(self) -> None:
@@ -177,6 +193,10 @@ class Sandbox:
         """Answer as AWS does for a process that went away in the middle of an invocation."""
         self._leave()
         return self._broken("Runtime.ExitError", f"RequestId: {invocation.request_id} {self._exit_reason()}", started)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def _leave(self) -> None:
         """Let a process that has hung up finish with its own exit status."""

@@ -53,7 +53,7 @@ def run(options: Options) -> int:
         raise PinnedNameError(f"local_stage.aws needs ministack=={MINISTACK_VERSION}, not {version('ministack')}.")
     logging.getLogger().setLevel(options.log_level)
     listener = _listen(options.port)
-    pools = FunctionPools(most_of_one_function=options.processes_a_function)
+    pools = FunctionPools(most_of_one_function=options.processes_a_function, freeze_idle=options.freeze_idle_functions)
     traces = TraceStore()
     FunctionRuntime(
         endpoint_url=options.endpoint_url, code=CodeStore(options.state_dir / "code"), pools=pools, traces=traces
@@ -61,6 +61,7 @@ def run(options: Options) -> int:
     gateway = WebSocketGateway(cuts=Cuts(idle_s=options.websocket_idle_s, lifetime_s=options.websocket_lifetime_s))
     connections = ConnectionsApi(gateway=gateway)
     connections.install()
+    gateway.install()
     Front(gateway=gateway, connections=connections).install()
     api_tables.install()
     http_gateway.install()

@@ -22,6 +22,7 @@ class Options:
     websocket_idle_s: float
     websocket_lifetime_s: float
     processes_a_function: int
+    freeze_idle_functions: bool
     log_level: str
 
     @property
@@ -47,6 +48,11 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--processes-a-function", type=int, default=8, help="most processes of one function; more callers wait"
     )
+    parser.add_argument(
+        "--freeze-idle-functions",
+        action="store_true",
+        help="stop function processes between invocations, as AWS does: their threads and timers stand still",
+    )
     parser.add_argument("--log-level", default="WARNING", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     given = parser.parse_args(arguments)
     return Options(
@@ -58,5 +64,6 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         websocket_idle_s=given.websocket_idle_s,
         websocket_lifetime_s=given.websocket_lifetime_s,
         processes_a_function=given.processes_a_function,
+        freeze_idle_functions=given.freeze_idle_functions,
         log_level=given.log_level,
     )

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from ministack.services import apigateway
+
 from local_stage.aws import api_tables, websocket_routes
 from local_stage.aws.api_tables import Api
 from local_stage.aws.http_wire import RequestHead, response
+from local_stage.aws.pinned import replace
 from local_stage.aws.websocket_authorizer import authorize
 from local_stage.aws.websocket_connection import Cuts, OpenConnection
 from local_stage.aws.websocket_events import ConnectionFacts, Handshake, error_frame, new_identifier
@@ -33,6 +36,15 @@ class WebSocketGateway:
     connections: dict[str, OpenConnection] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _stopping: bool = False
+
+    def install(self) -> None:
+        """Shut MiniStack's own WebSocket door, which an upgrade late on a kept-alive connection would find."""
+
+        async def refuse(_scope: Any, receive: Any, send: Any, *_: Any, **_options: Any) -> None:
+            await receive()
+            await send({"type": "websocket.close", "code": GOING_AWAY})
+
+        replace(apigateway, "handle_websocket", refuse)
 
     def stop(self) -> None:
         """Tell every client that the local AWS goes away; their `$disconnect` no longer runs."""

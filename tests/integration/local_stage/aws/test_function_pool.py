@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local_stage.aws.function_pool import LAST_IDLE_S, SURPLUS_IDLE_S, FunctionPools
@@ -128,6 +129,41 @@ def test_closing_ends_busy_environments_and_refuses_new_ones(start: Callable[[],
     with pytest.raises(RuntimeError, match="shutting down"):
         pools.acquire("f", "1", start)
     pools.release(sandbox, reusable=False)
+
+
+def test_a_frozen_environment_stands_still_and_goes_on(tmp_path: Path, start: Callable[[], Sandbox]) -> None:
+    """Lambda: "Lambda execution environment lifecycle": the environment is frozen between invocations."""
+    (tmp_path / "index.py").write_text(
+        "import threading, time\nticks = 0\n"
+        "def tick():\n    global ticks\n    while True:\n        time.sleep(0.01)\n        ticks += 1\n"
+        "threading.Thread(target=tick, daemon=True).start()\n"
+        "def handler(event, context):\n    time.sleep(0.1)\n    return ticks\n"
+    )
+    pools = FunctionPools(most_of_one_function=1, freeze_idle=True)
+    sandbox = pools.acquire("f", "1", start)
+    before: int = sandbox.invoke(call(None)).payload
+    pools.release(sandbox, reusable=True)
+    time.sleep(0.5)  # the time that must not count
+    assert pools.acquire("f", "1", start) is sandbox
+    after: int = sandbox.invoke(call(None)).payload
+    assert 0 < after - before < 40
+    pools.release(sandbox, reusable=True)
+    pools.close()
+    assert not sandbox.is_alive()
+
+
+def test_what_a_handler_started_ends_with_its_environment(tmp_path: Path, start: Callable[[], Sandbox]) -> None:
+    (tmp_path / "index.py").write_text(
+        "import subprocess\ndef handler(event, context): return subprocess.Popen(['sleep', '60']).pid\n"
+    )
+    sandbox = start()
+    child: int = sandbox.invoke(call(None)).payload
+    assert psutil.pid_exists(child)
+    sandbox.close()
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_thread_that_logs_on_does_not_hold_up_the_answer(start: Callable[[], Sandbox]) -> None:

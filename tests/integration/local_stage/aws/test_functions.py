@@ -151,6 +151,17 @@ def test_logs_reach_cloudwatch_framed_by_start_and_report(aws: LocalAws) -> None
     assert len({event["logStreamName"] for event in events}) == 1
 
 
+def test_the_root_logger_writes_as_the_runtimes_does(aws: LocalAws) -> None:
+    """Lambda: "Log and monitor Python Lambda functions", using the standard logging library."""
+    aws.create_function(
+        "logger", "import logging\ndef handler(event, context): logging.getLogger('own').warning('care')\n"
+    )
+    answer = aws.client("lambda").invoke(FunctionName="logger", LogType="Tail")
+    level, _, request_id, message = base64.b64decode(answer["LogResult"]).decode().rstrip().split("\t")
+    assert (level, message) == ("[WARNING]", "care")
+    assert len(request_id) == 36
+
+
 def test_an_unimportable_handler_says_so(aws: LocalAws) -> None:
     """Lambda: "Troubleshoot deployment issues in Lambda", Runtime.ImportModuleError."""
     aws.create_function("unimportable", "import no_such_module\n")

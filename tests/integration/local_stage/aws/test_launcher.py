@@ -23,9 +23,15 @@ SLEEPER = "import time\ndef handler(event, context): time.sleep(event)\n"
 
 
 @pytest.fixture
-def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
+def options() -> list[str]:
+    """Options of `own_aws`; a test may have others."""
+    return []
+
+
+@pytest.fixture
+def own_aws(tmp_path: Path, options: list[str]) -> Iterator[LocalAws]:
     """A local AWS that the test may end."""
-    running = start_local_aws(tmp_path)
+    running = start_local_aws(tmp_path, *options)
     yield running
     if running.process.poll() is None:
         running.process.kill()
@@ -69,6 +75,7 @@ def busy_and_idle_workers(aws: LocalAws) -> set[int]:
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("options", [[], ["--freeze-idle-functions"]], ids=["running", "frozen"])
 def test_no_function_process_outlives_the_launcher(own_aws: LocalAws, signal_number: signal.Signals) -> None:
     workers = busy_and_idle_workers(own_aws)
     started = time.monotonic()
