@@ -1,0 +1,266 @@
+"""What a batch becomes at each connection, and what becomes of whom it does not reach; over the in-memory API."""
+
+import json
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.deliver.delivery import Verdict, deliver_lanes
+from gateway.deliver.lanes import COALESCED_BYTES, plan_lanes
+from gateway.deliver.reports import report_dead
+from gateway.websocket.dead_connections import plan_offline_tasks
+from gochat_aws.connections_api import Outcome
+from gochat_aws.function_invoke import EventRefusedError
+from gochat_contracts.records import (
+    ConnectionRef,
+    DeadConnections,
+    DownstreamItem,
+    DownstreamRecord,
+    MessageRef,
+    MissedBy,
+)
+from gochat_core.types import ConnectionId, ConversationId, DeviceId, Seq, UserId
+from tests.fakes.connections import InMemoryConnections
+
+NOW_MS = 1_795_413_600_000
+ALICE, BOB = UserId(1), UserId(2)
+CHAT = ConversationId("c" * 32)
+
+
+def connection(name: str, *, age_ms: int = 60_000) -> ConnectionRef:
+    return ConnectionRef(
+        connection_id=ConnectionId(f"{name}="), device_id=DeviceId(name), connected_at_ms=NOW_MS - age_ms
+    )
+
+
+PHONE, LAPTOP, NEW_PHONE = connection("phone"), connection("laptop"), connection("new-phone")
+
+
+def message(
+    seq: int, *, size: int = 0, expires_in_ms: int = 60_000, to: tuple[int, ...] | None = None
+) -> DownstreamItem:
+    data = {"seq": seq, "content": {"text": "x" * size}}
+    return DownstreamItem(
+        event="message.new",
+        data=msgspec.Raw(msgspec.json.encode(data)),
+        expires_at_ms=NOW_MS + expires_in_ms,
+        message=MessageRef(conversation_id=CHAT, seq=Seq(seq)),
+        to=to,
+    )
+
+
+def event(name: str, *, expires_in_ms: int = 5_000, **options: object) -> DownstreamItem:
+    item = DownstreamItem(event=name, data=msgspec.Raw(b"{}"), expires_at_ms=NOW_MS + expires_in_ms)
+    return msgspec.structs.replace(item, **options)
+
+
+def record(
+    *items: DownstreamItem, user: UserId = ALICE, connections: Sequence[ConnectionRef] = (PHONE,)
+) -> DownstreamRecord:
+    return DownstreamRecord(user_id=user, connections=tuple(connections), items=items)
+
+
+def deliver(api: InMemoryConnections, *records: DownstreamRecord) -> Verdict:
+    return deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS))
+
+
+def frames(api: InMemoryConnections, ref: ConnectionRef) -> list[tuple[str, list[int]]]:
+    found = []
+    for body in api.posted[ref.connection_id]:
+        frame = json.loads(body)
+        found.append((frame["event"], [m["seq"] for m in frame["data"].get("messages", ())]))
+    return found
+
+
+@pytest.fixture
+def api() -> InMemoryConnections:
+    return InMemoryConnections()
+
+
+def test_the_messages_of_a_batch_share_a_frame_and_other_events_keep_their_place(api: InMemoryConnections) -> None:
+    deliver(api, record(message(1), message(2), event("message.stored"), message(3)), record(message(4)))
+
+    assert frames(api, PHONE) == [("message.new", [1, 2]), ("message.stored", []), ("message.new", [3, 4])]
+
+
+def test_an_item_goes_to_the_devices_it_names(api: InMemoryConnections) -> None:
+    both = (PHONE, LAPTOP)
+
+    deliver(api, record(message(1, to=(1,)), event("message.stored", to=(0,)), message(2), connections=both))
+
+    assert frames(api, PHONE) == [("message.stored", []), ("message.new", [2])]
+    assert frames(api, LAPTOP) == [("message.new", [1, 2])]
+
+
+@given(st.lists(st.integers(0, 20_000), max_size=30))
+def test_frames_keep_every_message_in_order_and_stay_below_the_billing_unit(sizes: list[int]) -> None:
+    api = InMemoryConnections()
+    items = [message(seq, size=size) for seq, size in enumerate(sizes, start=1)]
+
+    verdict = deliver(api, record(*items))
+
+    posted = frames(api, PHONE)
+    assert [seq for _, seqs in posted for seq in seqs] == list(range(1, len(sizes) + 1))
+    for body, (_, seqs) in zip(api.posted[PHONE.connection_id], posted, strict=True):
+        assert len(body) <= COALESCED_BYTES or len(seqs) == 1
+    assert len(verdict.delivered) == len(sizes)
+
+
+def test_one_message_over_the_billing_unit_goes_alone(api: InMemoryConnections) -> None:
+    deliver(api, record(message(1), message(2, size=COALESCED_BYTES), message(3)))
+
+    assert frames(api, PHONE) == [("message.new", [1]), ("message.new", [2]), ("message.new", [3])]
+
+
+def test_a_dead_connection_is_reported_with_what_it_missed_and_harms_nobody(api: InMemoryConnections) -> None:
+    api.gone.add(PHONE.connection_id)
+
+    verdict = deliver(
+        api,
+        record(message(1), event("message.stored"), message(2), connections=(PHONE, LAPTOP)),
+        record(message(3), user=BOB, connections=(NEW_PHONE,)),
+    )
+
+    (dead,) = verdict.dead
+    assert dead.missed_by.connection_id == PHONE.connection_id
+    assert [ref.seq for ref in dead.missed_by.missed] == [1, 2]
+    assert verdict.failed == set()
+    assert frames(api, LAPTOP) == [("message.new", [1]), ("message.stored", []), ("message.new", [2])]
+    assert frames(api, NEW_PHONE) == [("message.new", [3])]
+
+
+def test_a_connection_that_dies_on_the_way_missed_only_the_rest(api: InMemoryConnections) -> None:
+    api.outcomes[PHONE.connection_id].extend([Outcome.DELIVERED, Outcome.GONE])
+
+    verdict = deliver(api, record(message(1), event("message.stored"), message(2)))
+
+    assert [ref.seq for ref in verdict.dead[0].missed_by.missed] == [2]
+
+
+def test_what_is_throttled_to_the_end_fails_its_record_alone(api: InMemoryConnections) -> None:
+    api.outcomes[PHONE.connection_id].append(Outcome.RETRY_LATER)
+
+    verdict = deliver(api, record(message(1)), record(message(2), user=BOB, connections=(LAPTOP,)))
+
+    assert verdict.failed == {0}
+    assert verdict.dead == []
+
+
+def test_a_refusal_of_the_platform_fails_the_record_and_kills_nobody(api: InMemoryConnections) -> None:
+    api.outcomes[PHONE.connection_id].append(Outcome.REFUSED)
+
+    verdict = deliver(api, record(message(1)))
+
+    assert (verdict.failed, verdict.dead) == ({0}, [])
+
+
+def test_a_young_connection_may_not_be_there_yet(api: InMemoryConnections) -> None:
+    young = connection("young", age_ms=3_000)
+
+    deliver(api, record(message(1), connections=(young, PHONE)))
+
+    patience = {call.connection_id: call.retry_gone_until_s - NOW_MS / 1000 for call in api.calls}
+    assert patience[young.connection_id] == pytest.approx(7.0)
+    assert patience[PHONE.connection_id] < 0
+
+
+def test_typing_is_dropped_once_its_time_is_over(api: InMemoryConnections) -> None:
+    verdict = deliver(api, record(event("typing", expires_in_ms=0), message(1)))
+
+    assert frames(api, PHONE) == [("message.new", [1])]
+    assert verdict.dead == []
+
+
+def test_a_message_whose_time_is_over_takes_the_offline_path_and_its_connection_ends(api: InMemoryConnections) -> None:
+    verdict = deliver(api, record(message(1, expires_in_ms=0), message(2)))
+
+    assert frames(api, PHONE) == []
+    assert api.deleted == [PHONE.connection_id], "its client connects again and catches up"
+    assert [ref.seq for ref in verdict.dead[0].missed_by.missed] == [1, 2]
+
+
+def test_a_replaced_connection_is_told_and_closed_once_the_new_one_is_usable(api: InMemoryConnections) -> None:
+    deliver(api, record(message(1), event("session.replaced", close=True, once_usable=NEW_PHONE), message(2)))
+
+    methods = [(call.method, call.connection_id) for call in api.calls]
+    assert methods == [
+        ("POST", PHONE.connection_id),
+        ("GET", NEW_PHONE.connection_id),
+        ("POST", PHONE.connection_id),
+        ("DELETE", PHONE.connection_id),
+    ]
+    assert frames(api, PHONE) == [("message.new", [1]), ("session.replaced", [])]
+
+
+def test_when_the_new_connection_never_came_the_old_one_is_closed_so_that_its_client_returns(
+    api: InMemoryConnections,
+) -> None:
+    api.gone.add(NEW_PHONE.connection_id)
+
+    deliver(api, record(event("session.replaced", close=True, once_usable=NEW_PHONE)))
+
+    assert frames(api, PHONE) == []
+    assert api.deleted == [PHONE.connection_id]
+
+
+def test_a_revoked_connection_is_closed_however_late(api: InMemoryConnections) -> None:
+    deliver(api, record(event("session.revoked", close=True, expires_in_ms=-1)))
+
+    assert frames(api, PHONE) == [("session.revoked", [])]
+    assert api.deleted == [PHONE.connection_id]
+
+
+def test_ending_a_connection_that_is_gone_is_no_failure(api: InMemoryConnections) -> None:
+    api.gone.add(PHONE.connection_id)
+
+    verdict = deliver(api, record(event("session.revoked", close=True)))
+
+    assert (verdict.failed, verdict.dead) == (set(), [])
+
+
+class Invoker:
+    def __init__(self, *, refuses: bool = False) -> None:
+        self.refuses = refuses
+        self.reports: list[DeadConnections] = []
+
+    def invoke_event(self, payload: bytes) -> None:
+        if self.refuses:
+            raise EventRefusedError
+        self.reports.append(msgspec.json.decode(payload, type=DeadConnections))
+
+
+def test_reports_are_split_and_a_refused_one_fails_its_records(api: InMemoryConnections) -> None:
+    many = [connection(f"device-{number}") for number in range(40)]
+    api.gone.update(ref.connection_id for ref in many)
+    items = [message(seq) for seq in range(1, 101)]
+    verdict = deliver(api, *(record(*items, user=UserId(n), connections=(ref,)) for n, ref in enumerate(many, start=1)))
+
+    taken = Invoker()
+    assert report_dead(taken, verdict.dead) == set()
+    assert len(taken.reports) > 1
+    assert [one.connection_id for report in taken.reports for one in report.connections] == [
+        ref.connection_id for ref in many
+    ]
+    assert report_dead(Invoker(refuses=True), verdict.dead) == set(range(40))
+
+
+def test_offline_tasks_gather_the_users_who_missed_the_same() -> None:
+    def missed(user: UserId, *seqs: int, chat: ConversationId = CHAT) -> MissedBy:
+        return MissedBy(
+            user_id=user,
+            device_id=DeviceId("phone"),
+            connection_id=ConnectionId("x="),
+            missed=tuple(MessageRef(conversation_id=chat, seq=Seq(seq)) for seq in seqs),
+        )
+
+    tasks = plan_offline_tasks(
+        [missed(BOB, 1, 2), missed(ALICE, 2), missed(ALICE, 1), missed(BOB, 7, chat=ConversationId("d"))]
+    )
+
+    assert [(task.conversation_id, task.seqs, task.user_ids) for task in tasks] == [
+        (CHAT, (1, 2), (ALICE, BOB)),
+        ("d", (7,), (BOB,)),
+    ]
