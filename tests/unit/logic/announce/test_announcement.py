@@ -1,0 +1,130 @@
+import msgspec
+
+from gochat_aws.kafka_producer import OutgoingRecord
+from gochat_contracts.records import TASK_TOPIC, DownstreamRecord, TaskRecord, decode
+from gochat_core.types import (
+    CellId,
+    ClientMsgId,
+    ConnectionId,
+    ConversationId,
+    DeviceId,
+    MessageId,
+    Seq,
+    SessionId,
+    UserId,
+)
+from gochat_repo.connections import Connection
+from gochat_repo.messages import StoredMessage
+from logic.announce.announcement import Announcement, Answer, News, plan_announcement
+
+ALICE, BOB = UserId(1), UserId(2)
+CHAT = ConversationId("ab" * 16)
+PHONE, LAPTOP = DeviceId("phone"), DeviceId("laptop")
+NOW_MS = 1_795_413_600_000
+
+
+def connection(user_id: UserId, device_id: DeviceId) -> Connection:
+    return Connection(
+        user_id=user_id,
+        device_id=device_id,
+        session_id=SessionId(1),
+        cell_id=CellId("g1"),
+        connection_id=ConnectionId(f"{device_id}="),
+        connected_at_ms=1,
+    )
+
+
+def news(seq: int = 1, *, sender: UserId = ALICE, origin: DeviceId | None = PHONE) -> News:
+    message = StoredMessage(
+        conversation_id=CHAT,
+        seq=Seq(seq),
+        message_id=MessageId(50 + seq),
+        sender_id=sender,
+        client_msg_id=ClientMsgId(f"m{seq}"),
+        content_hash=b"",
+        type="text",
+        content='{"text":"grüße"}'.encode(),
+        reply_to_seq=None,
+        mentions=("2",),
+        created_at_ms=NOW_MS,
+    )
+    return News(message=message, members=(ALICE, BOB), origin_device_id=origin, accepted_at_ms=NOW_MS - 3)
+
+
+def answer(event: str = "message.stored") -> Answer:
+    return Answer(user_id=ALICE, device_id=PHONE, event=event, data=msgspec.Raw(b"{}"), accepted_at_ms=NOW_MS - 3)
+
+
+def plan(announcement: Announcement, *connections: Connection) -> list[OutgoingRecord]:
+    held = {user: tuple(one for one in connections if one.user_id == user) for user in announcement.audience()}
+    return plan_announcement(announcement, held, now_ms=NOW_MS)
+
+
+def downstream(records: list[OutgoingRecord], user: UserId) -> DownstreamRecord:
+    (record,) = [one for one in records if one.key == str(user).encode() and one.topic == "im-downstream-topic-g1"]
+    return decode(DownstreamRecord, record.value)
+
+
+def tasks(records: list[OutgoingRecord]) -> list[TaskRecord]:
+    return [decode(TaskRecord, one.value) for one in records if one.topic == TASK_TOPIC]
+
+
+def test_a_message_goes_to_every_device_but_the_sending_one_which_gets_its_answer() -> None:
+    records = plan(
+        Announcement(news=(news(),), answers=(answer(),)),
+        connection(ALICE, PHONE),
+        connection(ALICE, LAPTOP),
+        connection(BOB, PHONE),
+    )
+    own = downstream(records, ALICE)
+    assert [(item.event, item.to) for item in own.items] == [("message.stored", (0,)), ("message.new", (1,))]
+    assert [(item.event, item.to) for item in downstream(records, BOB).items] == [("message.new", None)]
+    assert tasks(records) == []
+
+
+def test_a_message_sent_by_rest_goes_to_all_devices_of_the_sender() -> None:
+    records = plan(Announcement(news=(news(origin=None),)), connection(ALICE, PHONE), connection(BOB, PHONE))
+    assert [item.to for item in downstream(records, ALICE).items] == [None]
+
+
+def test_the_recipient_gets_the_message_as_the_protocol_says() -> None:
+    records = plan(Announcement(news=(news(),)), connection(BOB, PHONE))
+    (item,) = downstream(records, BOB).items
+    assert msgspec.json.decode(item.data) == {
+        "message_id": "51",
+        "conversation_id": CHAT,
+        "seq": 1,
+        "sender_id": "1",
+        "client_msg_id": "m1",
+        "type": "text",
+        "content": {"text": "grüße"},
+        "reply_to_seq": None,
+        "mentions": ["2"],
+        "created_at": "2026-11-23T06:00:00.000Z",
+        "edited_at": None,
+        "recalled": False,
+        "reactions": [],
+        "change": 0,
+    }
+    assert "grüße".encode() in bytes(item.data), "UTF-8, never escapes"
+    assert item.message is not None
+    assert (item.message.conversation_id, item.message.seq) == (CHAT, 1)
+    assert item.expires_at_ms == NOW_MS + 120_000
+
+
+def test_members_without_a_connection_take_the_offline_path_once_for_all_their_messages() -> None:
+    records = plan(Announcement(news=(news(1), news(2), news(3, sender=BOB))), connection(ALICE, PHONE))
+    (task,) = tasks(records)
+    assert (task.task.conversation_id, task.task.seqs, task.task.user_ids) == (CHAT, (1, 2), (BOB,))
+
+
+def test_a_sender_who_went_offline_misses_nothing_of_the_own_messages() -> None:
+    records = plan(Announcement(news=(news(1),), answers=(answer(),)), connection(BOB, PHONE))
+    assert tasks(records) == []
+    assert [one.key for one in records] == [b"2"]
+
+
+def test_the_same_work_has_the_same_task_id() -> None:
+    first, again = (tasks(plan(Announcement(news=(news(1), news(2)))))[0].task_id for _ in range(2))
+    other = tasks(plan(Announcement(news=(news(1),))))[0].task_id
+    assert first == again != other
