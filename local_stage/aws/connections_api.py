@@ -59,7 +59,8 @@ class ConnectionsApi:
 
         Source: API Gateway Management API reference; 410 also stands for a `$connect` that has not answered yet.
         """
-        if api_tables.find(api_id) is None:
+        api = api_tables.find(api_id)
+        if api is None or api.stage(stage) is None:
             return error(403, "ForbiddenException", "Forbidden")
         if not _CONNECTION_ID.fullmatch(connection_id):
             return error(400, "BadRequestException", f"Invalid connectionId: {connection_id}")
@@ -78,7 +79,7 @@ class ConnectionsApi:
         if method == "GET":
             return 200, {}, json.dumps(describe(connection)).encode()
         if method == "DELETE":
-            connection.close(NORMAL, "Connection closed by the server")
+            connection.close(NORMAL, "Connection Closed Normally")
             return 204, {}, b""
         return error(405, "MethodNotAllowedException", "Method Not Allowed")
 

@@ -25,6 +25,10 @@ COMMON_FIELDS = (
     "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError", "ParallelizationFactor", "DestinationConfig",
     "FilterCriteria",
 )  # fmt: skip
+# AWS::Lambda::EventSourceMapping: "Update requires: Replacement".
+_REPLACED_WITH = (
+    "SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig", "AmazonManagedKafkaEventSourceConfig",
+)  # fmt: skip
 _NUMBERS = ("BatchSize", "MaximumBatchingWindowInSeconds", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds")
 # CreateEventSourceMapping: "Self-managed Apache Kafka - Default 100. Max 10,000."
 KAFKA_BATCH_SIZE = 100
@@ -121,6 +125,10 @@ def _wrap_template_type(handlers: dict[str, Any]) -> None:
         return mapping_id, attributes
 
     def update(physical_id: str, old: Properties, new: Properties, stack: str, *rest: object) -> Any:
+        if any(old.get(name) != new.get(name) for name in _REPLACED_WITH):
+            replacement = create(physical_id, new, stack)
+            handlers["delete"](physical_id, old)
+            return replacement
         mapping_id, attributes = original_update(physical_id, old, new, stack, *rest)
         _complete_by_id(mapping_id, new)
         return mapping_id, attributes

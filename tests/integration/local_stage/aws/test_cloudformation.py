@@ -156,6 +156,12 @@ def test_a_kafka_mapping_reads_back_in_full_and_after_an_update(aws: LocalAws) -
     assert read["ProvisionedPollerConfig"] == {"MinimumPollers": 2, "MaximumPollers": 4}
     assert read["SelfManagedKafkaEventSourceConfig"] == {"ConsumerGroupId": "upstream"}
 
+    properties["SelfManagedKafkaEventSourceConfig"] = {"ConsumerGroupId": "other"}
+    replacement = deploy(aws, "mapping", changed, update=True)["Mapping"]
+    assert replacement != mapping_id
+    mappings = client.list_event_source_mappings()["EventSourceMappings"]
+    assert mapping_id not in [each["UUID"] for each in mappings]
+
 
 def test_a_kafka_mapping_by_the_api_has_awss_defaults(aws: LocalAws) -> None:
     """Lambda: CreateEventSourceMapping: BatchSize 100, ConsumerGroupId the mapping's UUID, which cannot be changed."""

@@ -212,7 +212,8 @@ def test_delete_connection_closes_with_1000_and_says_so(api: WebSocketApi) -> No
         with pytest.raises(ConnectionClosed):
             socket.recv(timeout=10)
         assert socket.close_code == 1000
-    assert disconnect_event(api.aws, connection_id)["requestContext"]["disconnectStatusCode"] == 1000
+    context = disconnect_event(api.aws, connection_id)["requestContext"]
+    assert (context["disconnectStatusCode"], context["disconnectReason"]) == (1000, "Connection Closed Normally")
 
 
 def test_the_clients_close_code_and_reason_reach_disconnect(api: WebSocketApi) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 from local_stage.aws.embedded_metrics import measurements
 from local_stage.aws.function_code import search_path
 from local_stage.aws.http_wire import parse_head
+from local_stage.aws.pinned import MINISTACK_VERSION
 from local_stage.aws.tracing import parse_header
+
+
+def test_the_pinned_ministack_is_the_locked_one() -> None:
+    groups = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["dependency-groups"]
+    assert f"ministack=={MINISTACK_VERSION}" in groups["stage"]
 
 
 def test_a_trace_header_is_split() -> None:
