@@ -1,22 +1,28 @@
-"""im-logic's gRPC side over a real database and cache, called in process through the very envelope of Lambda Invoke."""
+"""The REST door and im-logic behind it, in one process, over a real database and cache."""
 
+import json
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import grpc
 import pytest
 
+from gateway.http import wiring as http_wiring
 from gochat_aws.invoke_channel import InvokeChannel
-from gochat_contracts.error_metadata import ERROR_KEY, decode_error
-from gochat_contracts.logic import auth_pb2, auth_pb2_grpc, users_pb2_grpc
-from gochat_core.errors import GochatError
+from gochat_core.clock import SystemClock
 from gochat_core.token_signing import parse_token_secret
+from gochat_core.tokens import TokenVerifier
+from gochat_core.types import CellId, ConnectionId, DeviceId
+from gochat_repo.cache import cache_from
+from gochat_repo.connections import Connection, Connections
 from gochat_repo.migrate import migrate_from
 from gochat_repo.mysql import Database, database_from
 from local_stage.services.mysql import MySqlServer
 from local_stage.services.redis import RedisCluster
 from logic.rpc import wiring
+from tests.fakes.connections import InMemoryConnections
+from tests.fakes.http_api import HttpAnswer, HttpApi
 from tests.fakes.token_keys import make_token_secret_json, public_jwks
 from tests.fixtures.services import fresh_database
 
@@ -25,41 +31,12 @@ PASSWORD = "correct horse battery"
 
 @dataclass(kw_only=True)
 class Rpc:
-    """The stubs of im-logic; `call` raises the error that the caller is told."""
+    """im-logic, and the stores that it stands on."""
 
     environ: dict[str, str]
     database: Database
-    auth: auth_pb2_grpc.AuthServiceStub
-    users: users_pb2_grpc.UserServiceStub
-    names: list[str] = field(default_factory=list)
-
-    def call(self, method: Any, request: Any, *, token: str | None = None) -> Any:
-        """Call a method, with a bearer token if there is one."""
-        metadata = [("x-request-id", "request-1")] + ([("authorization", f"Bearer {token}")] if token else [])
-        try:
-            return method(request, timeout=20, metadata=metadata)
-        except grpc.RpcError as fault:
-            assert isinstance(fault, grpc.Call)
-            told = dict(fault.trailing_metadata() or ())
-            raise decode_error(told[ERROR_KEY]) from None  # type: ignore[arg-type]
-
-    def register(self, username: str) -> Any:
-        """Make an account with PASSWORD and return its profile."""
-        request = auth_pb2.RegisterRequest(username=username, password=PASSWORD, source_ip="192.0.2.1")
-        return self.call(self.auth.Register, request).user
-
-    def login(self, username: str, *, device: str = "phone", password: str = PASSWORD) -> Any:
-        """Open a session and return its pair of tokens."""
-        request = auth_pb2.AuthenticateRequest(
-            username=username, password=password, device_id=device, platform="ios"
-        )
-        return self.call(self.auth.Authenticate, request)
-
-    def refusal(self, method: Any, request: Any, *, token: str | None = None) -> GochatError:
-        """Return the error that a call is refused with."""
-        with pytest.raises(GochatError) as raised:
-            self.call(method, request, token=token)
-        return raised.value
+    connections: Connections
+    channel: InvokeChannel
 
 
 def logic_environ(mysql: MySqlServer, redis: RedisCluster, database: str, secret: str) -> dict[str, str]:
@@ -74,7 +51,6 @@ def logic_environ(mysql: MySqlServer, redis: RedisCluster, database: str, secret
         "GOCHAT_REDIS_PORT": str(redis.port),
         "GOCHAT_TOKEN_PUBLIC_KEYS": public_jwks(parse_token_secret(secret)),
         "GOCHAT_TOKEN_SECRET_ARN": "unused",
-        "GOCHAT_KAFKA_BOOTSTRAP": "127.0.0.1:9",
         "GOCHAT_KAFKA_BOOTSTRAP": "127.0.0.1:9",  # nothing here produces
     }
 
@@ -96,10 +72,111 @@ def rpc(mysql_server: MySqlServer, redis_cluster: RedisCluster, token_secret: st
 
 def build_rpc(environ: dict[str, str], token_secret: str) -> Rpc:
     """Build a server with connections of its own, as another container would."""
+    database = database_from(environ)
     channel = InvokeChannel(wiring.build(environ, read_secret=lambda: token_secret).handle_payload)
     return Rpc(
         environ=environ,
-        database=database_from(environ),
-        auth=auth_pb2_grpc.AuthServiceStub(channel),
-        users=users_pb2_grpc.UserServiceStub(channel),
+        database=database,
+        connections=Connections(database, cache_from(environ)),
+        channel=channel,
     )
+
+
+@dataclass(kw_only=True)
+class Login:
+    """One login of somebody: the tokens that the client holds."""
+
+    answer: Any
+
+    @property
+    def token(self) -> str:
+        """Return the access token."""
+        return str(self.answer["access_token"])
+
+    @property
+    def refresh_token(self) -> str:
+        """Return the refresh token."""
+        return str(self.answer["refresh_token"])
+
+
+@dataclass(kw_only=True)
+class Rest:
+    """The REST door with memory for connections; `rpc` is what stands behind it."""
+
+    api: HttpApi
+    connections: InMemoryConnections
+    rpc: Rpc
+    secret: str
+
+    def name(self, stem: str) -> str:
+        """Return a username that no other test has."""
+        return f"{stem}-{uuid.uuid4().hex[:12]}"
+
+    def register(self, stem: str) -> Any:
+        """Make an account with PASSWORD and return the user."""
+        answer = self.api.send("POST", "/auth/register", body={"username": self.name(stem), "password": PASSWORD})
+        assert answer.status == 201, answer.text
+        return answer.json["user"]
+
+    def try_login(self, username: str, *, device: str = "phone", password: str = PASSWORD) -> HttpAnswer:
+        """Log in and return the answer, whatever it is."""
+        body = {"username": username, "password": password, "device_id": device, "platform": "ios"}
+        return self.api.send("POST", "/auth/login", body=body)
+
+    def login(self, user: Any, *, device: str = "phone", password: str = PASSWORD) -> Login:
+        """Log in."""
+        answer = self.try_login(user["username"], device=device, password=password)
+        assert answer.status == 200, answer.text
+        return Login(answer=answer.json)
+
+    def refresh(self, refresh_token: str, *, key: str | None = None) -> HttpAnswer:
+        """Refresh and return the answer, whatever it is."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.api.send("POST", "/auth/refresh", body={"refresh_token": refresh_token}, headers=headers)
+
+    def is_accepted(self, login: Login) -> bool:
+        """Tell whether the access token still opens a door; fails on anything but 200 and 401."""
+        answer = self.api.send("GET", "/users/me", token=login.token)
+        assert answer.status in (200, 401), answer.text
+        return answer.status == 200
+
+    def connect(self, login: Login, *, device: str = "phone", connection_id: str | None = None) -> str:
+        """Register an open connection of a login, as `$connect` does."""
+        identity = TokenVerifier(self.rpc.environ["GOCHAT_TOKEN_PUBLIC_KEYS"], SystemClock()).verify_access_token(
+            login.token
+        )
+        connection = Connection(
+            user_id=identity.user_id,
+            device_id=DeviceId(device),
+            session_id=identity.session_id,
+            cell_id=CellId("g1"),
+            connection_id=ConnectionId(connection_id or f"{uuid.uuid4().hex[:12]}="),
+            connected_at_ms=SystemClock().now_ms(),
+        )
+        self.rpc.connections.register(connection)
+        return connection.connection_id
+
+    def said_to(self, connection_id: str) -> list[str]:
+        """Return the events that were posted to a connection."""
+        return [json.loads(frame)["event"] for frame in self.connections.posted[connection_id]]
+
+
+@pytest.fixture
+def rest(rpc: Rpc, token_secret: str) -> Rest:
+    """Open the REST door."""
+    return build_rest(rpc, token_secret)
+
+
+def build_rest(rpc: Rpc, token_secret: str) -> Rest:
+    """Build a REST door in front of an im-logic."""
+    connections = InMemoryConnections()
+    settings = http_wiring.Settings(
+        stage="test",
+        cell_id="g1",
+        token_public_keys=rpc.environ["GOCHAT_TOKEN_PUBLIC_KEYS"],
+        logic_function="unused",
+        connections_endpoint="http://unused",
+        websocket_url="wss://example.org/test",
+    )
+    app = http_wiring.build(settings, channel=rpc.channel, connections=connections, clock=SystemClock())
+    return Rest(api=HttpApi(app.handle), connections=connections, rpc=rpc, secret=token_secret)
