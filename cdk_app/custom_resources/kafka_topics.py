@@ -10,6 +10,7 @@ logger = logging.getLogger()
 
 REQUEST_TIMEOUT_MS = 5_000
 CREATE_TIMEOUT_MS = 30_000
+BOOTSTRAP_TIMEOUT_MS = 30_000
 
 
 class Topic(TypedDict):
@@ -43,7 +44,10 @@ def ensure_topics(bootstrap_servers: list[str], topics: list[Topic]) -> None:
     from kafka.errors import TopicAlreadyExistsError
 
     admin = KafkaAdminClient(
-        bootstrap_servers=bootstrap_servers, client_id="gochat-topics", request_timeout_ms=REQUEST_TIMEOUT_MS
+        bootstrap_servers=bootstrap_servers,
+        client_id="gochat-topics",
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
     )
     try:
         existing = {

@@ -61,16 +61,15 @@ def handle(event: Event, context: Context) -> None:
 class Patience:
     """Decides how long to keep trying."""
 
-    def __init__(self, remaining_ms: Callable[[], int], sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, remaining_ms: Callable[[], int]) -> None:
         self._remaining_ms = remaining_ms
-        self._sleep = sleep
 
     def another_try(self, reason: str) -> bool:
         """Wait a little and say True; False once too little time is left."""
         if self._remaining_ms() < RETRY_EVERY_S * 1_000:
             return False
         logger.info("the database is not ready (%s): trying again", reason)
-        self._sleep(RETRY_EVERY_S)
+        time.sleep(RETRY_EVERY_S)
         return True
 
     @property

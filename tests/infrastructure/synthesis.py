@@ -99,7 +99,7 @@ class Synthesis:
         """The folder that is zipped as a function's code."""
         key = function.properties["Code"]["S3Key"].removesuffix(".zip")
         (assets,) = self.folder.glob(f"*-{function.stack}.assets.json")
-        return self.folder / json.loads(assets.read_text())["files"][key]["source"]["path"]
+        return self.folder / str(json.loads(assets.read_text())["files"][key]["source"]["path"])
 
     def _all(self) -> Iterator[Resource]:
         for stack, template in self.templates.items():

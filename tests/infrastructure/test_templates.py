@@ -2,8 +2,8 @@
 
 import json
 
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
+from cfnlint.api import lint  # type: ignore[import-untyped]  # cfn-lint ships no types
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from tests.infrastructure.synthesis import Synthesis
 

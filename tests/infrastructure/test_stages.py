@@ -1,0 +1,92 @@
+"""The settings of the stages keep to the limits of the services they are for."""
+
+import dataclasses
+
+import pytest
+
+from cdk_app.catalogue import FUNCTIONS
+from cdk_app.stages import DEV, LOCAL, PROD, Managed, Stage, find_stage
+from cdk_app.topics import plan_topics
+
+ALL = pytest.mark.parametrize("stage", [LOCAL, DEV, PROD], ids=lambda stage: stage.name)
+MANAGED = pytest.mark.parametrize("stage", [DEV, PROD], ids=lambda stage: stage.name)
+
+
+@ALL
+def test_stages_are_found_by_name(stage: Stage) -> None:
+    assert find_stage(stage.name) is stage
+
+
+def test_an_unknown_stage_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ValueError, match="'production': choose one of local, dev, prod"):
+        find_stage("production")
+
+
+@ALL
+def test_settings_are_frozen(stage: Stage) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        stage.region = "eu-central-1"  # type: ignore[misc]
+
+
+def _stores(stage: Stage) -> Managed:
+    assert isinstance(stage.stores, Managed)
+    return stage.stores
+
+
+@ALL
+def test_mappings_keep_to_lambda_s_limits(stage: Stage) -> None:
+    for mapping in (stage.mappings.upstream, stage.mappings.worker, stage.mappings.deliver):
+        assert 1 <= mapping.batch_size <= 10_000
+        if mapping.pollers:
+            assert 1 <= mapping.pollers.minimum <= 200
+            assert mapping.pollers.minimum <= mapping.pollers.maximum <= 2_000
+
+
+@MANAGED
+def test_brokers_are_a_multiple_of_the_zones_and_hold_every_replica(stage: Stage) -> None:
+    stores = _stores(stage)
+    assert stores.broker.brokers % len(stores.zone_ids) == 0
+    assert stage.topics.replication_factor <= stores.broker.brokers
+    assert stage.topics.min_insync_replicas < stage.topics.replication_factor, "one broker may restart"
+
+
+@MANAGED
+def test_zones_are_where_msk_stands(stage: Stage) -> None:
+    stores = _stores(stage)
+    assert len(set(stores.zone_ids)) in (2, 3)
+    assert "use1-az3" not in stores.zone_ids
+    assert 1 <= stores.endpoint_zones <= len(stores.zone_ids)
+
+
+def test_a_small_broker_holds_the_partitions_of_dev() -> None:
+    replicas = sum(plan.partitions * plan.replication_factor for plan in plan_topics(DEV))
+    # MSK developer guide, "Right-size your cluster": 300 partitions, replicas included, on a t3.small broker.
+    assert replicas <= 300 * _stores(DEV).broker.brokers
+
+
+@MANAGED
+def test_a_pausing_database_sees_idle_connections_go_before_it_would_pause(stage: Stage) -> None:
+    database = _stores(stage).database
+    if database.pause_after_s is None:
+        assert database.minimum_acu > 0
+    else:
+        assert database.minimum_acu == 0
+        assert 300 <= database.pause_after_s <= 86_400
+        assert database.wait_timeout_s < database.pause_after_s
+
+
+def test_reserved_functions_exist() -> None:
+    assert {name for name, _ in PROD.reserved_concurrency} <= {spec.name for spec in FUNCTIONS}
+
+
+@ALL
+def test_each_cell_has_its_topic(stage: Stage) -> None:
+    names = {plan.name for plan in plan_topics(stage)}
+    assert {f"im-downstream-topic-{cell}" for cell in stage.cells} <= names
+
+
+def test_another_cell_gets_a_topic_of_its_own() -> None:
+    two = dataclasses.replace(LOCAL, cells=("g1", "g2"))
+    assert {plan.name for plan in plan_topics(two)} - {plan.name for plan in plan_topics(LOCAL)} == {
+        "im-downstream-topic-g2"
+    }
