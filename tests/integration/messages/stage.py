@@ -1,0 +1,267 @@
+"""The messages' side of im-logic over a real database and cache, with a broker that keeps what it is given."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from gochat_aws.kafka_event import IncomingRecord
+from gochat_aws.kafka_producer import RecordProducer
+from gochat_contracts.records import (
+    DEAD_LETTER_TOPIC,
+    TASK_TOPIC,
+    UPSTREAM_TOPIC,
+    DeadLetter,
+    DownstreamItem,
+    DownstreamRecord,
+    Sender,
+    SendMessage,
+    TaskRecord,
+    UpstreamRecord,
+    decode,
+    encode,
+)
+from gochat_core.clock import Clock
+from gochat_core.ids import IdMaker, single_conversation_id
+from gochat_core.types import CellId, ClientMsgId, ConnectionId, ConversationId, DeviceId, SessionId, UserId
+from gochat_repo.cache import Cache, RedisSettings
+from gochat_repo.connections import Connection, Connections
+from gochat_repo.mysql import Database
+from gochat_repo.mysql_pool import MySqlSettings
+from logic.announce.announcer import Announcer
+from logic.messages.send_message import Submission
+from logic.messages.send_over_rest import RestSender, SentMessage
+from logic.messages.store_messages import MessageStore
+from logic.upstream.batch import UpstreamBatches, Verdicts
+from tests.fakes.clock import SettableClock
+from tests.fakes.producer import InMemoryProducer
+
+ALICE, BOB, CAROL = UserId(1), UserId(2), UserId(3)
+PHONE, LAPTOP = DeviceId("phone"), DeviceId("laptop")
+G1 = CellId("g1")
+CHAT = single_conversation_id(ALICE, BOB)
+
+_OFFSETS = count()
+
+
+@dataclass(kw_only=True)
+class Door:
+    """One container of im-logic: the upstream topic's batches, and the REST door beside it."""
+
+    database: Database
+    cache: Cache
+    clock: Clock
+    connections: Connections
+    store: MessageStore
+    batches: UpstreamBatches
+    rest: RestSender
+
+    def apply(self, *records: IncomingRecord) -> Verdicts:
+        """Apply a batch as the handler does."""
+        return self.batches.apply(records)
+
+    def send_over_rest(self, client_msg_id: str, *, text: str = "hello", sender: UserId = ALICE) -> SentMessage:
+        """Send a message of the chat over REST."""
+        return self.rest.send(
+            Submission(
+                sender=Sender(user_id=sender, device_id=PHONE, session_id=SessionId(1)),
+                command=command(client_msg_id, text=text, conversation_id=CHAT),
+                accepted_at_ms=self.clock.now_ms(),
+            )
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()
+        self.cache.close()
+
+
+def open_door(
+    mysql: MySqlSettings,
+    redis: RedisSettings,
+    producer: RecordProducer,
+    clock: Clock,
+    *,
+    store_class: type[MessageStore] = MessageStore,
+    database_class: type[Database] = Database,
+) -> Door:
+    """Build a container; nothing is connected yet."""
+    database, cache = database_class(mysql), Cache(redis)
+    connections = Connections(database, cache)
+    store = store_class(database, IdMaker(clock), clock)
+    announcer = Announcer(database, connections, producer, clock)
+    return Door(
+        database=database,
+        cache=cache,
+        clock=clock,
+        connections=connections,
+        store=store,
+        batches=UpstreamBatches(store, announcer, producer, clock),
+        rest=RestSender(database, store, announcer),
+    )
+
+
+def command(
+    client_msg_id: str,
+    *,
+    text: str = "hello",
+    conversation_id: ConversationId = CHAT,
+    to: UserId | None = None,
+    type_: str = "text",
+) -> SendMessage:
+    """Return what a client asks for."""
+    return SendMessage(
+        conversation_id=conversation_id,
+        client_msg_id=ClientMsgId(client_msg_id),
+        type=type_,
+        content=msgspec.Raw(msgspec.json.encode({"text": text})),
+        to=to,
+    )
+
+
+def incoming(
+    value: bytes | None, *, key: bytes | None = b"key", headers: Mapping[str, bytes] | None = None
+) -> IncomingRecord:
+    """Return a record of the upstream topic."""
+    return IncomingRecord(
+        topic=UPSTREAM_TOPIC,
+        partition=0,
+        offset=next(_OFFSETS),
+        timestamp_ms=0,
+        key=key,
+        value=value,
+        headers=headers or {},
+    )
+
+
+def frame(
+    client_msg_id: str,
+    *,
+    sender: UserId = ALICE,
+    peer: UserId = BOB,
+    text: str = "hello",
+    device: DeviceId = PHONE,
+    names_peer: bool = True,
+    type_: str = "text",
+) -> IncomingRecord:
+    """Return an accepted `message.send` from one user to another, as the gateway produced it."""
+    conversation_id = single_conversation_id(sender, peer)
+    record = UpstreamRecord(
+        frame_id="f1",
+        sender=Sender(
+            user_id=sender,
+            device_id=device,
+            session_id=SessionId(1),
+            connection_id=ConnectionId("at-that-time="),
+            cell_id=G1,
+        ),
+        accepted_at_ms=SettableClock().now_ms(),
+        command=command(
+            client_msg_id,
+            text=text,
+            conversation_id=conversation_id,
+            to=peer if names_peer else None,
+            type_=type_,
+        ),
+    )
+    return incoming(encode(record), key=conversation_id.encode())
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """A migrated database and a cache, people in them, and one door."""
+
+    mysql: MySqlSettings
+    redis: RedisSettings
+    clock: SettableClock = field(default_factory=SettableClock)
+    producer: InMemoryProducer = field(default_factory=InMemoryProducer)
+    doors: list[Door] = field(default_factory=list)
+
+    def open_door(self, **classes: Any) -> Door:
+        """Start another container."""
+        door = open_door(self.mysql, self.redis, self.producer, self.clock, **classes)
+        self.doors.append(door)
+        return door
+
+    def add_users(self, *user_ids: int) -> None:
+        """Make accounts."""
+        self.doors[0].database.transaction(
+            lambda tx: tx.execute_rows(
+                "INSERT INTO users (user_id, username, display_name, created_at_ms) VALUES",
+                [(user_id, f"user{user_id}", f"User {user_id}", 1) for user_id in user_ids],
+            )
+        )
+
+    def connect(self, user_id: UserId, device_id: DeviceId = PHONE) -> Connection:
+        """Open a connection of one device."""
+        connection = Connection(
+            user_id=user_id,
+            device_id=device_id,
+            session_id=SessionId(1),
+            cell_id=G1,
+            connection_id=ConnectionId(f"{user_id}-{device_id}="),
+            connected_at_ms=self.clock.now_ms(),
+        )
+        self.doors[0].connections.register(connection)
+        return connection
+
+    def items(self, user_id: UserId, event: str) -> list[DownstreamItem]:
+        """Return what was announced to a user, in order."""
+        return [
+            item
+            for record in self.producer.records
+            if record.topic == f"im-downstream-topic-{G1}" and record.key == str(user_id).encode()
+            for item in decode(DownstreamRecord, record.value).items
+            if item.event == event
+        ]
+
+    def told(self, user_id: UserId, event: str) -> list[Any]:
+        """Return the data of what was announced to a user."""
+        return [msgspec.json.decode(item.data) for item in self.items(user_id, event)]
+
+    def tasks(self) -> list[TaskRecord]:
+        """Return the tasks that were written."""
+        return [decode(TaskRecord, record.value) for record in self.producer.of_topic(TASK_TOPIC)]
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the records that were given up."""
+        return [decode(DeadLetter, record.value) for record in self.producer.of_topic(DEAD_LETTER_TOPIC)]
+
+    def rows(self, statement: str, *params: object) -> Sequence[tuple[Any, ...]]:
+        """Look into the database."""
+        return self.doors[0].database.read(lambda tx: tx.query(statement, params))
+
+    def stored(self, conversation_id: ConversationId = CHAT) -> list[tuple[int, str]]:
+        """Return the numbers and client_msg_ids of a conversation."""
+        return [
+            (seq, client_msg_id)
+            for seq, client_msg_id in self.rows(
+                "SELECT seq, client_msg_id FROM messages WHERE conversation_id = %s ORDER BY seq",
+                bytes.fromhex(conversation_id),
+            )
+        ]
+
+    def outbox(self) -> int:
+        """Return how many announcements are outstanding."""
+        return int(self.rows("SELECT COUNT(*) FROM outbox")[0][0])
+
+    def check_all_announced(self) -> None:
+        """Fail unless the outbox becomes empty: its rows go without anybody waiting for it."""
+        deadline = time.monotonic() + 10
+        while self.outbox():
+            assert time.monotonic() < deadline, "an announcement is outstanding"
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Close every door."""
+        for door in self.doors:
+            door.close()
+
+
+def pairs(number: int) -> Iterator[tuple[UserId, UserId]]:
+    """Yield pairs of users, none of whom is in two of them."""
+    for index in range(number):
+        yield UserId(1000 + 2 * index), UserId(1001 + 2 * index)
