@@ -1,17 +1,25 @@
 """People on the deployed local stage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
-from tests.fixtures.stage import Stage
 
+from tests.fixtures.stage import Stage
 from tests.flows.stock_client import Person
 
 
 @pytest.fixture
-def somebody(stage: Stage) -> Callable[[str], Person]:
+def somebody(stage: Stage) -> Iterator[Callable[[str], Person]]:
     """Make people who are registered and logged in, with a username nobody else has."""
-    return lambda name: Person(stage.http_url, stage.websocket_url, name).register()
+    with ExitStack() as people:
+
+        def make(name: str) -> Person:
+            person = Person(stage.http_url, stage.websocket_url, name)
+            people.callback(person.close)
+            return person.register()
+
+        yield make
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """A client written from the public contract alone, on a stock HTTP and a stock WebSocket library."""
 
+import contextlib
 import itertools
 import json
+import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -26,14 +29,17 @@ Frame = dict[str, Any]
 class Socket:
     """One open WebSocket: keeps every frame that came, lets tests wait for one."""
 
-    connection: ClientConnection
+    opening: AbstractContextManager[ClientConnection]
     frames: list[Frame] = field(default_factory=list)
     closed: bool = False
+    _held: ExitStack = field(default_factory=ExitStack)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        threading.Thread(target=self._read, daemon=True).start()
+        self.connection = self._held.enter_context(self.opening)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         try:
@@ -118,11 +124,13 @@ class Socket:
 
     def drop(self) -> None:
         """Tear the TCP connection down without a closing handshake, as a phone in a tunnel does."""
-        self.connection.socket.close()
+        with contextlib.suppress(OSError):
+            self.connection.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it properly."""
-        self.connection.close()
+        self._held.close()
+        self._reader.join(DEADLINE_S)
 
     def __enter__(self) -> Self:
         return self
@@ -139,7 +147,8 @@ class Person:
         self.websocket_url = websocket_url
         self.username = f"{name}-{uuid.uuid4().hex[:10]}"
         self.device_id = device_id
-        self.open = httpx.Client(base_url=f"{http_url}/api/v1", timeout=35)
+        self._closing = ExitStack()
+        self.open = self._closing.enter_context(httpx.Client(base_url=f"{http_url}/api/v1", timeout=35))
         self.user: Frame = {}
         self.tokens: Frame = {}
 
@@ -172,7 +181,12 @@ class Person:
         """Return the same account on another device, logged in."""
         other = Person(self.http_url, self.websocket_url, "x", device_id=device_id)
         other.username, other.user = self.username, self.user
+        self._closing.callback(other.close)
         return other.log_in()
+
+    def close(self) -> None:
+        """Close the HTTP connections, those of the other devices too."""
+        self._closing.close()
 
     @property
     def user_id(self) -> str:

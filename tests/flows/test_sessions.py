@@ -20,8 +20,8 @@ REVOKED_WITHIN_S = 5.0
 
 def refused_handshake(person: Person, *, token: str | None = None, query: str = "") -> int:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    with pytest.raises(InvalidStatus) as refused:
-        connect(person.websocket_url + query, additional_headers=headers).close()
+    with pytest.raises(InvalidStatus) as refused, connect(person.websocket_url + query, additional_headers=headers):
+        pass
     return refused.value.response.status_code
 
 
@@ -170,9 +170,9 @@ def test_every_refusal_is_a_problem_document_with_its_request_id(alice: Person) 
         409,
         "username_taken",
     )
-    nobody = httpx.Client(base_url=f"{alice.http_url}/api/v1")
-    problem(nobody.get("/users/me"), 401, "unauthenticated")
-    problem(nobody.get("/nowhere"), 404, "not_found")
+    with httpx.Client(base_url=f"{alice.http_url}/api/v1") as nobody:
+        problem(nobody.get("/users/me"), 401, "unauthenticated")
+        problem(nobody.get("/nowhere"), 404, "not_found")
     problem(alice.rest.get("/users/abc"), 404, "user_not_found")
     problem(alice.rest.get("/conversations", params={"limit": "0"}), 400, "invalid_request")
     problem(alice.rest.get("/conversations", params={"cursor": "tampered"}), 400, "invalid_request")
