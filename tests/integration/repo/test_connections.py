@@ -1,0 +1,188 @@
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from gochat_core.types import CellId, ConnectionId, DeviceId, SessionId, UserId
+from gochat_repo.cache import Cache, command
+from gochat_repo.connections import TOMBSTONE, Connection, Connections, delete_session_connections
+from gochat_repo.mysql import Database
+from gochat_repo.mysql_pool import MySqlSettings
+from local_stage.services.redis import RedisCluster
+from tests.integration.repo.conftest import redis_settings
+
+ALICE, BOB = UserId(1), UserId(2)
+PHONE, LAPTOP = DeviceId("phone"), DeviceId("laptop")
+
+
+def connection(
+    connection_id: str, *, user: UserId = ALICE, device: DeviceId = PHONE, session: int = 1, at_ms: int = 1000
+) -> Connection:
+    return Connection(
+        user_id=user,
+        device_id=device,
+        session_id=SessionId(session),
+        cell_id=CellId("g1"),
+        connection_id=ConnectionId(connection_id),
+        connected_at_ms=at_ms,
+    )
+
+
+@pytest.fixture
+def store(database: Database, cache: Cache, redis_cluster: RedisCluster) -> Iterator[Connections]:
+    with redis.Redis(host=redis_cluster.host, port=redis_cluster.port) as client:
+        client.flushall()
+    yield Connections(database, cache)
+    database.transaction(lambda tx: tx.execute("DELETE FROM connections"))
+
+
+def cached(cache: Cache, user: UserId = ALICE) -> Any:
+    return cache.run([command("GET", f"user_conns:{user}")])[0]
+
+
+def forget_tombstones(cache: Cache, *users: UserId) -> None:
+    """Do what five seconds do."""
+    cache.run([command("DEL", f"user_conns:{user}") for user in users])
+
+
+def test_a_second_connection_of_a_device_replaces_the_first(store: Connections) -> None:
+    first, second = connection("one="), connection("two=", at_ms=2000)
+    assert store.register(first) is None
+    assert store.register(connection("other=", device=LAPTOP)) is None
+    assert store.register(second) == first
+    assert {one.connection_id for one in store.list_by_users([ALICE])[ALICE]} == {"two=", "other="}
+
+
+def test_registering_twice_replaces_nothing(store: Connections) -> None:
+    store.register(connection("one="))
+    assert store.register(connection("one=")) is None
+
+
+def test_a_connection_that_was_opened_earlier_does_not_replace_a_later_one(store: Connections) -> None:
+    late = connection("late=", at_ms=2000)
+    store.register(late)
+    early = connection("early=", at_ms=1000)
+    assert store.register(early) == early
+    assert store.list_by_users([ALICE])[ALICE] == (late,)
+
+
+def test_a_late_goodbye_leaves_the_successor_alone(store: Connections) -> None:
+    store.register(connection("one="))
+    store.register(connection("two=", at_ms=2000))
+    assert not store.remove(ALICE, PHONE, ConnectionId("one="))
+    assert store.remove(ALICE, PHONE, ConnectionId("two="))
+    assert not store.remove(ALICE, PHONE, ConnectionId("two="))
+    assert store.list_by_users([ALICE]) == {}
+
+
+def test_many_goodbyes_are_one_statement(store: Connections, database: Database) -> None:
+    for user in range(20):
+        store.register(connection(f"{user}=", user=UserId(user)))
+    before = database.round_trips
+    gone = [(UserId(user), PHONE, ConnectionId(f"{user}=")) for user in range(30)]
+    assert store.remove_many(gone) == 20
+    assert database.round_trips - before == 2
+
+
+def test_two_connects_at_once_leave_one_and_tell_the_other(
+    migrated: MySqlSettings, store: Connections, redis_cluster: RedisCluster
+) -> None:
+    for user in map(UserId, range(100, 120)):
+        told = connect_two_at_once(lambda: Connections(Database(migrated), Cache(redis_settings(redis_cluster))), user)
+        assert [one.connection_id for one in store.list_by_users([user])[user]] == ["1="], "the later one stays"
+        assert [one.connection_id for one in told if one is not None] == ["0="], "and the earlier one is to be closed"
+
+
+def connect_two_at_once(open_store: Callable[[], Connections], user: UserId) -> list[Connection | None]:
+    """Register two connections of one device from two containers and return what each was told."""
+    start = threading.Barrier(2)
+    told: list[Connection | None] = [None, None]
+
+    def connect(index: int) -> None:
+        own = open_store()
+        start.wait(10)
+        told[index] = own.register(connection(f"{index}=", user=user, at_ms=1000 + index))
+        own._database.close()
+        own._cache.close()
+
+    threads = [threading.Thread(target=connect, args=(index,)) for index in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return told
+
+
+def test_the_cache_is_filled_by_the_first_reader_and_read_by_the_next(
+    store: Connections, database: Database, cache: Cache
+) -> None:
+    held = connection("one=")
+    store.register(held)
+    forget_tombstones(cache, ALICE)
+    assert store.find([ALICE, BOB]) == {ALICE: (held,), BOB: ()}
+    before = database.round_trips, cache.round_trips
+    assert store.find([ALICE, BOB]) == {ALICE: (held,), BOB: ()}
+    assert (database.round_trips, cache.round_trips) == (before[0], before[1] + 1)
+
+
+def test_under_a_tombstone_nothing_is_trusted_or_filled(store: Connections, cache: Cache) -> None:
+    held = connection("one=")
+    store.register(held)
+    assert cached(cache) == TOMBSTONE
+    assert store.find([ALICE]) == {ALICE: (held,)}
+    assert cached(cache) == TOMBSTONE
+
+
+def test_a_reader_that_was_overtaken_by_a_writer_fills_nothing(
+    store: Connections, cache: Cache, migrated: MySqlSettings
+) -> None:
+    held = connection("one=")
+
+    class OvertakenDatabase(Database):
+        def read(self, work: Any) -> Any:
+            found = super().read(work)
+            store.register(held)
+            return found
+
+    slow = OvertakenDatabase(migrated)
+    assert Connections(slow, cache).find([ALICE]) == {ALICE: ()}
+    assert cached(cache) == TOMBSTONE
+    assert store.find([ALICE]) == {ALICE: (held,)}
+    slow.close()
+
+
+def test_what_a_newer_release_wrote_into_the_cache_is_read_from_the_truth(store: Connections, cache: Cache) -> None:
+    held = connection("one=")
+    store.register(held)
+    cache.run([command("SET", f"user_conns:{ALICE}", b'{"v":2}')])
+    assert store.find([ALICE]) == {ALICE: (held,)}
+
+
+def test_without_redis_the_truth_is_asked(database: Database, own_redis: RedisCluster) -> None:
+    own_redis.stop()
+    cache = Cache(redis_settings(own_redis))
+    store = Connections(database, cache)
+    held = connection("one=")
+    assert store.register(held) is None
+    assert store.find([ALICE, BOB], also=[command("DEL", "anything")]) == {ALICE: (held,), BOB: ()}
+    assert store.remove(ALICE, PHONE, held.connection_id)
+
+
+def test_every_key_expires(store: Connections, cache: Cache) -> None:
+    store.register(connection("one="))
+    forget_tombstones(cache, ALICE)
+    store.find([ALICE, BOB])
+    lifetimes = cache.run([command("TTL", f"user_conns:{user}") for user in (ALICE, BOB)])
+    assert all(0 < seconds <= 720 for seconds in lifetimes)
+
+
+def test_ended_sessions_take_their_connections_with_them(store: Connections, database: Database) -> None:
+    ended, other = connection("one=", session=1), connection("two=", device=LAPTOP, session=2)
+    store.register(ended)
+    store.register(other)
+    assert store.list_by_sessions(ALICE, [SessionId(2)]) == [other]
+    gone = database.transaction(lambda tx: delete_session_connections(tx, ALICE, {SessionId(1)}))
+    assert gone == [ended]
+    assert store.list_by_users([ALICE]) == {ALICE: (other,)}
