@@ -34,5 +34,5 @@ def list_conversations(database: Database, caller: UserId, *, limit: int, cursor
 
 
 def _read(cursor: str) -> tuple[int, ConversationId]:
-    activity_at_ms, conversation_id = read_cursor(CURSOR, cursor)
-    return int(activity_at_ms), ConversationId(str(conversation_id))
+    activity_at_ms, conversation_id = read_cursor(CURSOR, cursor, int, str)
+    return activity_at_ms, ConversationId(conversation_id)
