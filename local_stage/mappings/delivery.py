@@ -1,6 +1,7 @@
 """Brings one batch to its end: invoked, invoked again, split, given up, as the verdicts say."""
 
 import json
+import logging
 import threading
 import time
 import uuid
@@ -29,6 +30,7 @@ from local_stage.mappings.verdicts import (
 )
 
 _PRODUCE_TIMEOUT_S = 10.0
+_LOG = logging.getLogger("local_stage.mappings.kafka")
 
 
 class Aws(Protocol):
@@ -138,8 +140,16 @@ class Delivery:
         with self._lock:
             if self._producer is None:
                 self._producer = Producer(
-                    {"bootstrap.servers": self._config.bootstrap, "message.timeout.ms": int(_PRODUCE_TIMEOUT_S * 1000)}
+                    {
+                        "bootstrap.servers": self._config.bootstrap,
+                        "message.timeout.ms": int(_PRODUCE_TIMEOUT_S * 1000),
+                        "allow.auto.create.topics": False,
+                    },
+                    logger=_LOG,
                 )
+        if self._producer.list_topics(topic, timeout=_PRODUCE_TIMEOUT_S).topics[topic].error is not None:
+            # Not every broker refuses records for a topic that it does not have: Tansu takes and forgets them.
+            raise ValueError("there is no such topic in the mapping's cluster")
         failures: list[str] = []
         for key, value in messages:
             self._producer.produce(

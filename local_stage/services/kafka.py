@@ -13,6 +13,8 @@ from local_stage.services.topics import cluster_id, create_topics
 
 _READY_TIMEOUT_S = 30.0
 _EXTERNAL_TIMEOUT_S = 10.0
+# It waits 5 s for clients that stay connected, and has nothing on disk to care for.
+_TANSU_STOP_TIMEOUT_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ def _start_tansu(program: str, directory: Path, port: int) -> KafkaBroker:
     address = f"tcp://{LOOPBACK}:{port}"
     argv = [program, "broker", "--cluster-id", identity, "--listener-url", address]
     argv += ["--advertised-listener-url", address, "--storage-engine", "memory://tansu/", "--silent"]
-    process = ServerProcess("Kafka", argv, directory)
+    process = ServerProcess("Kafka", argv, directory, stop_timeout_s=_TANSU_STOP_TIMEOUT_S)
 
     def wait_ready() -> None:
         wait_for_cluster(process, port, identity, timeout_s=_READY_TIMEOUT_S)

@@ -34,9 +34,16 @@ class ServerProcess:
     """
 
     def __init__(
-        self, name: str, argv: Sequence[str], directory: Path, *, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        argv: Sequence[str],
+        directory: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        stop_timeout_s: float = _STOP_TIMEOUT_S,
     ) -> None:
         self.name = name
+        self._stop_timeout_s = stop_timeout_s
         self.directory = directory
         self._argv = list(argv)
         self._environment = environment
@@ -77,13 +84,13 @@ class ServerProcess:
                 )
             time.sleep(_POLL_S)
 
-    def stop(self, timeout_s: float = _STOP_TIMEOUT_S) -> None:
+    def stop(self) -> None:
         """Ask the server to end (SIGTERM) and wait; kill it if it does not. Does nothing if it does not run."""
         if self._child is not None and self._child.poll() is None:
             self._child.send_signal(signal.SIGCONT)  # a frozen server would not hear the next one
             self._child.terminate()
             try:
-                self._child.wait(timeout_s)
+                self._child.wait(self._stop_timeout_s)
             except subprocess.TimeoutExpired:
                 self.kill()
         self._forget()
