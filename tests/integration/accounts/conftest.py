@@ -1,6 +1,8 @@
 """The REST door and im-logic behind it, in one process, over a real database and cache."""
 
+import io
 import json
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -180,3 +182,41 @@ def build_rest(rpc: Rpc, token_secret: str) -> Rest:
     )
     app = http_wiring.build(settings, channel=rpc.channel, connections=connections, clock=SystemClock())
     return Rest(api=HttpApi(app.handle), connections=connections, rpc=rpc, secret=token_secret)
+
+
+class Written:
+    """What functions wrote to their standard output: lines of the log and of metrics."""
+
+    def __init__(self, stream: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+        self._stream = stream
+        self._capsys = capsys
+
+    def take(self) -> str:
+        """Return what was written since the last time."""
+        text = self._stream.getvalue() + "".join(self._capsys.readouterr())
+        self._stream.seek(0)
+        self._stream.truncate()
+        return text
+
+    def lines(self, message: str) -> list[Any]:
+        """Take what was written and return the log lines with this message."""
+        found = [json.loads(line) for line in self.take().splitlines() if line.startswith("{")]
+        return [line for line in found if line.get("message") == message]
+
+
+@pytest.fixture
+def written(rest: Rest, capsys: pytest.CaptureFixture[str]) -> Iterator[Written]:
+    """Catch what the functions write; their loggers hold on to the output of the test that made them first."""
+    stream = io.StringIO()
+    handlers = [
+        handler
+        for service in ("gateway-http", "logic-rpc")
+        for handler in logging.getLogger(service).handlers
+        if isinstance(handler, logging.StreamHandler)
+    ]
+    before = [handler.setStream(stream) for handler in handlers]
+    assert handlers
+    yield Written(stream, capsys)
+    for handler, old in zip(handlers, before, strict=True):
+        if old is not None:
+            handler.setStream(old)
