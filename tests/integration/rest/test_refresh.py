@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.accounts.conftest import Login, Rest, build_rest, build_rpc
+from tests.integration.rest.conftest import Login, Rest, build_rest, build_rpc
 
 
 def test_a_refresh_gives_the_next_pair_and_lets_the_access_token_stand(rest: Rest) -> None:

@@ -9,7 +9,7 @@ from gochat_repo.migrate import migrate_from
 from local_stage.services.mysql import MySqlServer, start_mysql
 from local_stage.services.redis import RedisCluster, start_redis
 from tests.fixtures.services import fresh_database
-from tests.integration.accounts.conftest import Login, Rest, build_rest, build_rpc, logic_environ
+from tests.integration.rest.conftest import Login, Rest, build_rest, build_rpc, logic_environ
 
 WRONG = "wrong horse battery"
 

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.accounts.conftest import PASSWORD, Rest, build_rest, build_rpc
+from tests.integration.rest.conftest import PASSWORD, Rest, build_rest, build_rpc
 
 
 def body(username: str, **other: object) -> dict[str, object]:

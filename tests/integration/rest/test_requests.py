@@ -5,7 +5,7 @@ import pytest
 
 from gateway.http.app import ROUTES
 from gochat_aws.invoke_channel import InvokeChannel, InvokeRpcError
-from tests.integration.accounts.conftest import PASSWORD, Login, Rest, Rpc, Written, build_rest
+from tests.integration.rest.conftest import PASSWORD, Login, Rest, Rpc, Written, build_rest
 
 
 @pytest.fixture

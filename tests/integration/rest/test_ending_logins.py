@@ -4,7 +4,7 @@ from gochat_aws.connections_api import Outcome
 from gochat_core.clock import SystemClock
 from gochat_core.token_signing import TokenSigner, parse_token_secret
 from gochat_core.types import DeviceId, SessionId, UserId
-from tests.integration.accounts.conftest import PASSWORD, Login, Rest, build_rest, build_rpc
+from tests.integration.rest.conftest import PASSWORD, Login, Rest, build_rest, build_rpc
 
 NEW_PASSWORD = "another battery staple"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.integration.accounts.conftest import Login, Rest
+from tests.integration.rest.conftest import Login, Rest
 
 
 @pytest.fixture

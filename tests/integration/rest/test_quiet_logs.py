@@ -1,4 +1,4 @@
-from tests.integration.accounts.conftest import PASSWORD, Rest, Written
+from tests.integration.rest.conftest import PASSWORD, Rest, Written
 
 NEW_PASSWORD = "another battery staple"
 WRONG_PASSWORD = "a wrong one entirely"
