@@ -36,7 +36,7 @@ class Supervisor:
         self._pollers: dict[str, Poller] = {}
         self._ending: list[Poller] = []
         self._invalid: dict[str, MappingStatus] = {}
-        self._endpoint_error: str | None = None
+        self.endpoint_error: str | None = None
 
     def run(self, stopping: threading.Event, *, grace_s: float) -> None:
         """Work until `stopping`; then give running invocations `grace_s` to finish, and abandon the others."""
@@ -57,9 +57,9 @@ class Supervisor:
         try:
             wanted = self._configs(self._aws.list_mappings())
         except AwsFailure as failure:
-            self._endpoint_error = f"{type(failure).__name__}: {failure}"
+            self.endpoint_error = f"{type(failure).__name__}: {failure}"
         else:
-            self._endpoint_error = None
+            self.endpoint_error = None
             self._match(wanted)
         self._write_status()
 
@@ -103,7 +103,7 @@ class Supervisor:
         return [poller.status for poller in pollers] + list(self._invalid.values())
 
     def _write_status(self) -> None:
-        self._status_file.write(self.statuses(), endpoint_error=self._endpoint_error)
+        self._status_file.write(self.statuses(), endpoint_error=self.endpoint_error)
 
 
 def _invalid_status(raw: Mapping[str, Any], reason: str) -> MappingStatus:
