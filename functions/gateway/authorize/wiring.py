@@ -1,6 +1,7 @@
 """Builds what the authorizer needs, once per container."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,7 +32,12 @@ class Wiring:
 @cache
 def wiring() -> Wiring:
     """Return this container's adapters."""
-    settings = read_settings(Settings, os.environ)
+    return build(os.environ)
+
+
+def build(environ: Mapping[str, str]) -> Wiring:
+    """Build the adapters from an environment; nothing is connected yet."""
+    settings = read_settings(Settings, environ)
     return Wiring(
         verifier=TokenVerifier(settings.token_public_keys, SystemClock()),
         logger=make_logger("gateway-authorize", settings.log_level),

@@ -1,7 +1,7 @@
 """Builds what `deliver` needs, once per container; nothing of it stands in the VPC."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -45,9 +45,14 @@ class Wiring:
 
 @cache
 def wiring() -> Wiring:
-    """Return this container's adapters; connections are opened when they are used, and kept."""
-    settings = read_settings(Settings, os.environ)
-    region = os.environ["AWS_REGION"]
+    """Return this container's adapters."""
+    return build(os.environ)
+
+
+def build(environ: Mapping[str, str]) -> Wiring:
+    """Build the adapters from an environment; nothing is connected yet."""
+    settings = read_settings(Settings, environ)
+    region = environ["AWS_REGION"]
     return Wiring(
         honours_partial_batch=settings.partial_batch,
         clock=SystemClock(),

@@ -1,6 +1,7 @@
 """Builds what the WebSocket function needs, once per container."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -56,10 +57,15 @@ class Wiring:
 
 @cache
 def wiring() -> Wiring:
-    """Return this container's adapters; nothing is connected yet."""
-    settings = read_settings(Settings, os.environ)
-    limits = read_settings(Limits, os.environ)
-    database, redis = database_from(os.environ), cache_from(os.environ)
+    """Return this container's adapters."""
+    return build(os.environ)
+
+
+def build(environ: Mapping[str, str]) -> Wiring:
+    """Build the adapters from an environment; nothing is connected yet."""
+    settings = read_settings(Settings, environ)
+    limits = read_settings(Limits, environ)
+    database, redis = database_from(environ), cache_from(environ)
     sessions = SessionStore(database, redis)
     per_conversation = limits.conversation_messages_per_s
     return Wiring(
