@@ -8,7 +8,7 @@ from typing import Any, cast
 import grpc
 
 from gochat_aws.invoke_server import InvokeServer
-from gochat_aws.kafka_producer import KafkaRecordProducer
+from gochat_aws.kafka_producer import KafkaRecordProducer, RecordProducer
 from gochat_aws.secrets import CachedSecret
 from gochat_contracts.logic import auth_pb2_grpc, conversations_pb2_grpc, messages_pb2_grpc, users_pb2_grpc
 from gochat_core.clock import SystemClock
@@ -48,8 +48,16 @@ def server() -> InvokeServer:
     return build(os.environ)
 
 
-def build(environ: Mapping[str, str], *, read_secret: Callable[[], str] | None = None) -> InvokeServer:
-    """Build a server with every service of im-logic; connects to nothing yet. tests give the secret."""
+def build(
+    environ: Mapping[str, str],
+    *,
+    read_secret: Callable[[], str] | None = None,
+    producer: RecordProducer | None = None,
+) -> InvokeServer:
+    """Build a server with every service of im-logic; connects to nothing yet.
+
+    Unless given, `read_secret` asks Secrets Manager and `producer` is Kafka.
+    """
     settings = read_settings(RpcSettings, environ)
     clock = SystemClock()
     database = database_from(environ)
@@ -71,7 +79,9 @@ def build(environ: Mapping[str, str], *, read_secret: Callable[[], str] | None =
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), guarded)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, clock), guarded)
     conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(database, clock), guarded)
-    message_service = MessageService(database, _rest_sender(settings, database, cache_client), clock)
+    if producer is None:
+        producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    message_service = MessageService(database, _rest_sender(database, cache_client, producer), clock)
     messages_pb2_grpc.add_MessageServiceServicer_to_server(message_service, guarded)
     return invoke_server
 
@@ -93,8 +103,7 @@ def _auth_ports(
     )
 
 
-def _rest_sender(settings: RpcSettings, database: Database, cache_client: Cache) -> RestSender:
+def _rest_sender(database: Database, cache_client: Cache, producer: RecordProducer) -> RestSender:
     clock = SystemClock()
-    producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
     announcer = Announcer(database, Connections(database, cache_client), producer, clock)
     return RestSender(database, MessageStore(database, IdMaker(clock), clock), announcer)

@@ -25,6 +25,7 @@ from local_stage.services.redis import RedisCluster
 from logic.rpc import wiring
 from tests.fakes.connections import InMemoryConnections
 from tests.fakes.http_api import HttpAnswer, HttpApi
+from tests.fakes.producer import InMemoryProducer
 from tests.fakes.token_keys import make_token_secret_json, public_jwks
 from tests.fixtures.services import fresh_database
 
@@ -39,6 +40,7 @@ class Rpc:
     database: Database
     connections: Connections
     channel: InvokeChannel
+    producer: InMemoryProducer
 
 
 def logic_environ(mysql: MySqlServer, redis: RedisCluster, database: str, secret: str) -> dict[str, str]:
@@ -75,12 +77,15 @@ def rpc(mysql_server: MySqlServer, redis_cluster: RedisCluster, token_secret: st
 def build_rpc(environ: dict[str, str], token_secret: str) -> Rpc:
     """Build a server with connections of its own, as another container would."""
     database = database_from(environ)
-    channel = InvokeChannel(wiring.build(environ, read_secret=lambda: token_secret).handle_payload)
+    producer = InMemoryProducer()
+    server = wiring.build(environ, read_secret=lambda: token_secret, producer=producer)
+    channel = InvokeChannel(server.handle_payload)
     return Rpc(
         environ=environ,
         database=database,
         connections=Connections(database, cache_from(environ)),
         channel=channel,
+        producer=producer,
     )
 
 

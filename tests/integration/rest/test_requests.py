@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import grpc
@@ -106,15 +107,7 @@ def failing(rpc: Rpc, secret: str, status: grpc.StatusCode) -> Rest:
     def carry(payload: bytes, timeout_s: float) -> bytes:
         raise InvokeRpcError(status, "SELECT secrets FROM internals")
 
-    return build_rest(
-        Rpc(
-            environ=rpc.environ,
-            database=rpc.database,
-            connections=rpc.connections,
-            channel=InvokeChannel(carry),
-        ),
-        secret,
-    )
+    return build_rest(dataclasses.replace(rpc, channel=InvokeChannel(carry)), secret)
 
 
 @pytest.mark.parametrize(
