@@ -46,7 +46,7 @@ def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
         placement=placement,
         managed=managed,
         secret_arn=services.secret_arn,
-        logic_function=services.logic_rpc.function_arn,
+        logic_function=services.logic_rpc,
         env=environment,
         description="GoChat: WebSocket and HTTP APIs",
     )

@@ -60,8 +60,7 @@ class ServicesStack(Stack):
             {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_TOKEN_SECRET_ARN": self.secret_arn},
             ready,
         )
-        # Callers name the alias, so that a new version takes over at once for all of them, or step by step.
-        self.logic_rpc = lambda_.Alias(self, "LogicRpcLive", alias_name="live", version=rpc.current_version)
+        self.logic_rpc = self._alias(rpc)
         self._consume(upstream, catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC)
         self._consume(worker, catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC)
 
@@ -90,6 +89,21 @@ class ServicesStack(Stack):
         for resource in ready:
             function.node.add_dependency(resource)
         return function
+
+    def _alias(self, function: lambda_.Function) -> str:
+        """Declare the name that callers use, and return its ARN.
+
+        It leads to $LATEST. A published version would freeze the environment as well, and CDK publishes another one
+        only when the template changes: neither for a parameter's new value nor for a broker's new address.
+        """
+        alias = lambda_.CfnAlias(
+            self,
+            "LogicRpcLive",
+            name="live",
+            function_name=function.function_name,
+            function_version="$LATEST",
+        )
+        return alias.ref
 
     def _own_rights(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
         group = consumer_group(self._stage, spec.name)

@@ -114,6 +114,9 @@ def test_a_failed_synthetic_disconnect_is_tried_twice_more(stage: Synthesis) -> 
 def test_rest_calls_reach_logic_through_its_alias(stage: Synthesis) -> None:
     alias = stage.one("AWS::Lambda::Alias")
     assert alias.properties["Name"] == "live"
+    # A published version would keep the environment of its day: parameters and broker addresses change without one.
+    assert alias.properties["FunctionVersion"] == "$LATEST"
+    assert not stage.resources("AWS::Lambda::Version")
     assert "LogicRpcLive" in str(stage.environment("gateway-http")["GOCHAT_LOGIC_FUNCTION"])
 
 
