@@ -88,11 +88,11 @@ def _tell(
     )
     parts.metrics.emit(
         {
-            "delivered": ("Count", len(verdict.delivered)),
-            "posts": ("Count", verdict.posts.total()),
-            "delivery_failed": ("Count", len(verdict.failed)),
-            "connections_dead": ("Count", len(verdict.dead)),
-            "end_to_end": ("Milliseconds", latencies_ms),
-            "delivery_time": ("Milliseconds", took_ms),
+            "Delivered": ("Count", len(verdict.delivered)),
+            "Posts": ("Count", verdict.posts.total()),
+            "Failed": ("Count", len(verdict.failed)),
+            "ConnectionsDead": ("Count", len(verdict.dead)),
+            "EndToEnd": ("Milliseconds", latencies_ms),
+            "DeliveryDuration": ("Milliseconds", took_ms),
         }
     )

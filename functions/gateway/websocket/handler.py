@@ -52,10 +52,10 @@ def _connect(parts: Wiring, caller: Caller, event: Mapping[str, Any]) -> Respons
     except GochatError as error:
         # The client sees this status as the handshake's.
         parts.logger.info("connection refused", extra={**extra, "code": error.code})
-        parts.metrics.emit({"connections_refused": ("Count", 1)}, code=error.code)
+        parts.metrics.emit({"ConnectionsRefused": ("Count", 1)}, code=error.code)
         return {"statusCode": error.status}
     parts.logger.info("connected", extra=extra)
-    parts.metrics.emit({"connections_opened": ("Count", 1)})
+    parts.metrics.emit({"ConnectionsOpened": ("Count", 1)})
     if SUBPROTOCOL in offered_subprotocols(event):
         # Browsers drop a connection whose server chose none of the subprotocols that they offered.
         return {**_OK, "headers": {"Sec-WebSocket-Protocol": SUBPROTOCOL}}
@@ -71,7 +71,7 @@ def _disconnect(parts: Wiring, caller: Caller, request: Mapping[str, Any]) -> Re
         parts.logger.warning("disconnected, still registered", extra={**extra, "cause": repr(error.__cause__)})
         return _OK
     parts.logger.info("disconnected", extra={**extra, "was_registered": removed})
-    parts.metrics.emit({"connections_closed": ("Count", 1)})
+    parts.metrics.emit({"ConnectionsClosed": ("Count", 1)})
     return _OK
 
 
@@ -106,9 +106,9 @@ def _tell(parts: Wiring, caller: Caller, answer: Answer, *, request_id: str, tra
         },
     )
     if answer.code is None:
-        parts.metrics.emit({"accepted": ("Count", 1), "accept_time": ("Milliseconds", took_ms)})
+        parts.metrics.emit({"Accepted": ("Count", 1), "AcceptDuration": ("Milliseconds", took_ms)})
     else:
-        parts.metrics.emit({"refused": ("Count", 1)}, code=answer.code)
+        parts.metrics.emit({"Refused": ("Count", 1)}, code=answer.code)
 
 
 def _deliver_report(parts: Wiring, event: Mapping[str, Any]) -> Response:
@@ -116,14 +116,14 @@ def _deliver_report(parts: Wiring, event: Mapping[str, Any]) -> Response:
     if isinstance(report, DeadLetters):
         parts.producer.produce([dead_letter_record(letter) for letter in report.letters])
         parts.logger.error("unreadable records", extra={"letters": len(report.letters)})
-        parts.metrics.emit({"dead_letters": ("Count", len(report.letters))})
+        parts.metrics.emit({"DeadLetters": ("Count", len(report.letters))})
         return _OK
     tasks = remove_dead_connections(parts, report.connections)
     missed = sum(len(one.missed) for one in report.connections)
     parts.logger.info(
         "dead connections", extra={"connections": len(report.connections), "missed": missed, "tasks": tasks}
     )
-    parts.metrics.emit({"connections_removed": ("Count", len(report.connections)), "missed": ("Count", missed)})
+    parts.metrics.emit({"ConnectionsRemoved": ("Count", len(report.connections)), "Missed": ("Count", missed)})
     return _OK
 
 

@@ -244,4 +244,4 @@ def test_one_line_tells_of_a_batch_and_none_holds_a_message(
     printed = capsys.readouterr().out
     assert "private" not in printed
     metrics = next(json.loads(line) for line in printed.splitlines() if '"_aws"' in line)
-    assert metrics["end_to_end"][0] >= 20
+    assert metrics["EndToEnd"][0] >= 20
