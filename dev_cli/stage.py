@@ -14,7 +14,7 @@ import psutil
 from dev_cli.failure import Failure
 from dev_cli.paths import ROOT, STAGE_VENV, stage_home
 from dev_cli.setup.cdk import cdk_command, cdk_environment
-from local_stage.supervisor.leftovers import end_leftovers
+from local_stage.supervisor.leftovers import HOME_VARIABLE, end_leftovers
 from local_stage.supervisor.options import Options
 from local_stage.supervisor.state import FAILED, SERVING, StageState, read_state, remove_state
 
@@ -60,7 +60,7 @@ def start_supervisor(options: Options) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "local_stage.supervisor", *options.words()],
             cwd=ROOT,
-            env=cdk_environment(),
+            env={**cdk_environment(), HOME_VARIABLE: str(options.home)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

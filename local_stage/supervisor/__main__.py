@@ -53,7 +53,7 @@ def main() -> int:
     """Start the stage, keep it until a signal, stop it; 1 if it failed."""
     options = parse()
     options.home.mkdir(parents=True, exist_ok=True)
-    os.environ[HOME_VARIABLE] = str(options.home)
+    os.environ[HOME_VARIABLE] = str(options.home)  # every child inherits it
     with _only_supervisor(options.home) as alone:
         if not alone:
             print(f"Another supervisor runs the stage in {options.home}.", file=sys.stderr)
