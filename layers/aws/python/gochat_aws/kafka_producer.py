@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from gochat_core.deferred import defer_package
 from gochat_core.errors import PayloadTooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class KafkaRecordProducer:
                 raise PayloadTooLarge(f"A record of {record.size()} bytes is more than a topic takes")
         if not records:
             return
+        defer_package("kafka")
         from kafka.errors import KafkaError
 
         deadline = time.monotonic() + self._timeout_s
@@ -133,8 +135,8 @@ class KafkaRecordProducer:
 
 
 def _make_producer(options: dict[str, Any]) -> "KafkaProducer":
-    from kafka import KafkaProducer
     from kafka.net.compat import KafkaNetClient
+    from kafka.producer.kafka import KafkaProducer
 
     clients: list[KafkaNetClient] = []
 
