@@ -1,11 +1,14 @@
 """API Gateway's HTTP API in front of a handler: makes its events (payload format 2.0), reads its answers."""
 
+import base64
 import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.fakes.openapi_document import check_answer
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -49,7 +52,7 @@ class HttpAnswer:
 
 
 class HttpApi:
-    """Sends requests to a handler."""
+    """Sends requests to a handler, and fails for an answer that docs/api/openapi.yaml does not promise."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
@@ -84,14 +87,17 @@ class HttpApi:
         if parts.query:
             event["queryStringParameters"] = dict(parse_qsl(parts.query, keep_blank_values=True))
         if isinstance(body, bytes):
-            import base64
-
             event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
         elif body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        answer = self._handler(event, LambdaContext())
-        return HttpAnswer(
-            status=answer["statusCode"],
-            headers={name.lower(): value for name, value in answer["headers"].items()},
-            text=answer.get("body") or "",
+        return self._answer(method, parts.path.removeprefix("/api/v1"), self._handler(event, LambdaContext()))
+
+    def _answer(self, method: str, path: str, returned: dict[str, Any]) -> HttpAnswer:
+        answer = HttpAnswer(
+            status=returned["statusCode"],
+            headers={name.lower(): value for name, value in returned["headers"].items()},
+            text=returned.get("body") or "",
         )
+        value = json.loads(answer.text) if answer.text else None
+        check_answer(method, path, status=answer.status, headers=answer.headers, value=value)
+        return answer

@@ -115,7 +115,7 @@ def failing(rpc: Rpc, secret: str, status: grpc.StatusCode) -> Rest:
     [
         (grpc.StatusCode.UNAVAILABLE, (503, "unavailable")),
         (grpc.StatusCode.DEADLINE_EXCEEDED, (503, "unavailable")),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, (413, "payload_too_large")),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, (500, "internal_error")),
         (grpc.StatusCode.INTERNAL, (500, "internal_error")),
         (grpc.StatusCode.UNKNOWN, (500, "internal_error")),
         (grpc.StatusCode.UNIMPLEMENTED, (500, "internal_error")),

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 import grpc
 
 from gochat_contracts.error_metadata import ERROR_KEY, decode_error, encode_error
-from gochat_core.errors import GochatError, InternalError, PayloadTooLarge, Unavailable
+from gochat_core.errors import GochatError, InternalError, Unavailable
 
 _STATUS_OF_HTTP = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -22,9 +22,8 @@ _STATUS_OF_HTTP = {
 _UNTOLD: dict[grpc.StatusCode, type[GochatError]] = {
     grpc.StatusCode.UNAVAILABLE: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: Unavailable,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: PayloadTooLarge,
 }
-"""What a call amounts to that the servicer itself did not answer: the channel's own failures."""
+"""What a call amounts to that the servicer itself did not answer; all else is a fault of ours."""
 
 
 def abort_with(context: grpc.ServicerContext, error: GochatError) -> NoReturn:
