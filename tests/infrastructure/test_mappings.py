@@ -112,10 +112,11 @@ def test_on_demand_mappings_imply_the_endpoints_that_their_pollers_need(synthese
     assert endpoints(syntheses["prod"]) == {"secretsmanager"}, "provisioned pollers need neither lambda nor sts"
 
 
-def test_the_pollers_security_group_lets_itself_in_to_the_broker(managed_stage: Synthesis) -> None:
-    rules = [
-        rule.properties
-        for rule in managed_stage.resources("AWS::EC2::SecurityGroupIngress")
-        if rule.properties["FromPort"] == 9098
-    ]
-    assert [r for r in rules if r["GroupId"] == r["SourceSecurityGroupId"]], "Lambda's pollers wear the broker's group"
+def test_the_pollers_security_group_lets_itself_in_to_the_broker_and_out_to_it(managed_stage: Synthesis) -> None:
+    def own(kind: str, peer: str) -> bool:
+        rules = [rule.properties for rule in managed_stage.resources(f"AWS::EC2::SecurityGroup{kind}")]
+        return any(rule["FromPort"] == 9098 and rule["GroupId"] == rule[peer] for rule in rules)
+
+    # Lambda's pollers wear the broker's own group.
+    assert own("Ingress", "SourceSecurityGroupId")
+    assert own("Egress", "DestinationSecurityGroupId")
