@@ -10,7 +10,6 @@ import platform
 import resource
 import ssl
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -190,4 +189,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
