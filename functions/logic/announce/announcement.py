@@ -1,7 +1,6 @@
 """Plans what is said to whom about stored and refused messages. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 
 import msgspec
@@ -22,8 +21,7 @@ from gochat_repo.message_view import encode_message
 from gochat_repo.messages import StoredMessage
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True, kw_only=True):
     """A stored message that its conversation's members are to hear of; `origin_device_id` sent it (REST: None)."""
 
     message: StoredMessage
@@ -33,8 +31,7 @@ class News:
     trace: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the sending device is told: `message.stored` or `message.rejected`."""
 
     user_id: UserId
@@ -45,8 +42,7 @@ class Answer:
     trace: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Announcement:
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """All that one batch has to say."""
 
     news: tuple[News, ...] = ()

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+import msgspec
+
 from gochat_contracts.records import Sender, SendMessage
 from gochat_core.errors import (
     ClientMsgIdConflict,
@@ -20,8 +22,7 @@ from gochat_repo.conversations import LockedConversation, NewSingleConversation
 from gochat_repo.messages import KnownMessage, Membership, MessageKey, SendContext, StoredMessage
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """One message that somebody wants to send, whichever door it came through."""
 
     sender: Sender
@@ -35,16 +36,14 @@ class Submission:
         return (self.command.conversation_id, self.sender.user_id, self.command.client_msg_id)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Store:
+class Store(msgspec.Struct, frozen=True, kw_only=True):
     """The message is new and gets this place; `opens` is the single chat that begins with it."""
 
     message: StoredMessage
     opens: NewSingleConversation | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Repeat:
+class Repeat(msgspec.Struct, frozen=True, kw_only=True):
     """The message was stored before: the first answer is given again."""
 
     seq: Seq
@@ -53,8 +52,7 @@ class Repeat:
     announced: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True, kw_only=True):
     """The message will never be stored. `cause` is a fault of ours that the logs should show."""
 
     error: GochatError
@@ -64,8 +62,7 @@ class Refuse:
 Outcome = Store | Repeat | Refuse
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SendView:
+class SendView(msgspec.Struct, frozen=True, kw_only=True):
     """What is known when it is one message's turn; `last_seq` is None where the conversation has no row."""
 
     known: KnownMessage | None
@@ -203,9 +200,8 @@ def _check_permission(submission: Submission, view: SendView) -> NewSingleConver
 
 def hash_content(command: SendMessage) -> bytes:
     """Return 128 bits over all that the sender wrote, to tell a resend from another message under the same id."""
-    digest = blake2b(digest_size=16)
-    mentions = "all" if command.mention_all else ",".join(map(str, command.mentions))
-    for part in (command.type.encode(), bytes(command.content), str(command.reply_to_seq).encode(), mentions.encode()):
-        digest.update(len(part).to_bytes(4))
-        digest.update(part)
+    mentions = "all" if command.mention_all else command.mentions
+    # repr() keeps the parts apart: no type or mention can look like the beginning of the content.
+    digest = blake2b(repr((command.type, command.reply_to_seq, mentions)).encode(), digest_size=16)
+    digest.update(command.content)
     return digest.digest()

@@ -1,7 +1,8 @@
 """Stores a batch of messages in one transaction: locks, knows, decides, writes, notes what is to be announced."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gochat_core.clock import Clock
 from gochat_core.errors import InternalError
@@ -15,8 +16,7 @@ from gochat_repo.outbox import OutboxMessage, insert_outbox
 from logic.messages.send_message import Outcome, Refuse, Store, Submission, plan_send_messages
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredBatch:
+class StoredBatch(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of each submission, and who belongs to the conversations of those that were stored."""
 
     outcomes: tuple[Outcome, ...]

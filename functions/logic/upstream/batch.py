@@ -74,7 +74,7 @@ class UpstreamBatches:
         letters: list[OutgoingRecord] = []
         for index, record in enumerate(records):
             try:
-                submissions.append(_submission(record))
+                submissions.append(read_submission(record))
             except UnreadableRecordError as fault:
                 now_ms = self._clock.now_ms()
                 letters.append(dead_letter(record, reason="unreadable", detail=str(fault), now_ms=now_ms))
@@ -107,7 +107,8 @@ class UpstreamBatches:
         )
 
 
-def _submission(record: IncomingRecord) -> Submission:
+def read_submission(record: IncomingRecord) -> Submission:
+    """Decode what a client asked for; raises `UnreadableRecordError` for what can never be read."""
     upstream = decode(UpstreamRecord, record.value or b"")
     content = bytes(upstream.command.content)
     try:

@@ -1,7 +1,6 @@
 """Plans downstream records: one for each user and cell, with all that a batch has for them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -35,8 +34,7 @@ class OpenConnection(Protocol):
     def connected_at_ms(self) -> int: ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One event for one user: for all devices, for `only_device`, or for all but `except_device`."""
 
     user_id: UserId

@@ -1,7 +1,8 @@
 """Conversations as a member's list shows them: with the last message, the peer and the member's own cursors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gochat_core.types import ConversationId, UserId
 from gochat_repo.messages import MESSAGE_COLUMNS, StoredMessage, message_from_row
@@ -10,8 +11,7 @@ from gochat_repo.participants import Participation
 from gochat_repo.users import User
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConversationEntry:
+class ConversationEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One conversation of one member's list; the peer is there for single chats only."""
 
     conversation_id: ConversationId

@@ -1,15 +1,15 @@
 """Conversations: the row whose lock gives every message its place, and what a member sees of it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gochat_core.types import ConversationId, Seq, UserId
 from gochat_repo.mysql import Transaction
 from gochat_repo.mysql_errors import DuplicateKey, LockConflict
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LockedConversation:
+class LockedConversation(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation whose row this transaction holds."""
 
     conversation_id: ConversationId
@@ -17,16 +17,14 @@ class LockedConversation:
     last_seq: Seq
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewSingleConversation:
+class NewSingleConversation(msgspec.Struct, frozen=True, kw_only=True):
     """A single chat that has no row yet."""
 
     conversation_id: ConversationId
     members: tuple[UserId, UserId]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bump:
+class Bump(msgspec.Struct, frozen=True, kw_only=True):
     """How far a conversation got: its last seq, and for every member the greatest seq that it sent (0: none)."""
 
     conversation_id: ConversationId

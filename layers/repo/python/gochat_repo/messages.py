@@ -1,7 +1,6 @@
 """Stored messages: what a batch needs to know before it stores, the storing itself, and the history."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -12,8 +11,7 @@ MessageKey = tuple[ConversationId, UserId, ClientMsgId]
 """What makes a message the same message, however often and over whichever door it comes."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredMessage:
+class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `messages`; `content` is JSON in UTF-8, `mentions` are user ids as text or the one word `all`."""
 
     conversation_id: ConversationId
@@ -32,8 +30,7 @@ class StoredMessage:
     change: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KnownMessage:
+class KnownMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is stored already, as far as a resend's answer needs it; `announced`: no outbox row stands."""
 
     seq: Seq
@@ -43,8 +40,7 @@ class KnownMessage:
     announced: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Membership:
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """From which seq a user belongs to a conversation, and until which; `is_alive`: the account is not erased."""
 
     join_seq: Seq
@@ -52,8 +48,7 @@ class Membership:
     is_alive: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SendContext:
+class SendContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the stores know about a batch of messages to be sent."""
 
     known: dict[MessageKey, KnownMessage]

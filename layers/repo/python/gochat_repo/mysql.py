@@ -11,6 +11,7 @@ from gochat_core.errors import Unavailable
 from gochat_core.settings import read_settings
 from gochat_repo.mysql_connection import Connection
 from gochat_repo.mysql_errors import ConnectionLost, LockConflict, translate
+from gochat_repo.mysql_literals import bind
 from gochat_repo.mysql_pool import MySqlSettings, Password, Pool, password_from, tls_context
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class Transaction:
     def _run(self, cursor: pymysql.cursors.Cursor, sql: str, params: Params) -> None:
         self._count()
         try:
-            cursor.execute(sql, tuple(params) or None)
+            cursor.execute(bind(sql, params))
         except pymysql.err.Error as fault:
             raise translate(fault) from fault
 
@@ -130,8 +131,7 @@ class Database:
         """
         connection = self._writer.take()
         try:
-            with connection.cursor() as cursor:
-                connection.send(cursor.mogrify(sql, tuple(params)))
+            connection.send(bind(sql, params))
         except pymysql.err.Error as fault:
             connection.drop()
             raise Unavailable from fault

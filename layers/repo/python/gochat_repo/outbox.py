@@ -1,7 +1,8 @@
 """The outbox: what is stored and not yet known to be announced, so that a crash in between loses nothing."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gochat_core.types import ConversationId, DeviceId, Seq
 from gochat_repo.mysql import Database, DeferredWrite, Transaction
@@ -18,8 +19,7 @@ REDRIVEN_AT_ONCE = 50
 _DELETE = "DELETE FROM outbox WHERE kind = 'message' AND (conversation_id, number) IN %s"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutboxMessage:
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message to be announced; `origin_device_id` is the device that sent it and need not hear of it (REST: None)."""
 
     conversation_id: ConversationId

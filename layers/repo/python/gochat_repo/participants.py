@@ -1,14 +1,14 @@
 """Members of conversations: who belongs to one, and how far each of them has come."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from gochat_core.types import ConversationId, Seq, UserId
 from gochat_repo.mysql import Transaction
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MemberSpan:
+class MemberSpan(msgspec.Struct, frozen=True, kw_only=True):
     """From which seq somebody is a member, and until which."""
 
     join_seq: Seq
@@ -19,8 +19,7 @@ class MemberSpan:
         return self.join_seq <= seq and (self.left_seq is None or self.left_seq > seq)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Participation:
+class Participation(msgspec.Struct, frozen=True, kw_only=True):
     """One member's own cursors in a conversation, beside the conversation's `last_seq`."""
 
     last_seq: Seq
