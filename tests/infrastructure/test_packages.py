@@ -22,10 +22,9 @@ import importlib, os, sys
 bundles = sys.argv[2:]
 sys.path[:0] = bundles
 assert callable(importlib.import_module(sys.argv[1]).handle)
-modules = [module for module in sys.modules.values() if getattr(module, "__file__", None)]
-files = [(module.__file__, module.__cached__) for module in modules]
-ours = [(file, cached) for file, cached in files if file.startswith(tuple(bundles)) and file.endswith(".py")]
-assert ours and all(os.path.exists(cached) for _, cached in ours), ours
+specs = [module.__spec__ for module in sys.modules.values() if getattr(module, "__spec__", None)]
+ours = [spec for spec in specs if (spec.origin or "").startswith(tuple(bundles)) and spec.origin.endswith(".py")]
+assert ours and all(os.path.exists(spec.cached) for spec in ours), ours
 """
 
 
