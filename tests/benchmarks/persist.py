@@ -51,9 +51,7 @@ def main() -> None:
             ones = [[one] for one in submissions(f"b{next(names)}")]
             samples = (
                 measure(5 * BATCH, partial(each, bench.door.store.store, batches)),
-                measure(
-                    BATCH, partial(each, bench.door.store.store, ones)
-                ),
+                measure(BATCH, partial(each, bench.door.store.store, ones)),
                 measure(BATCH, partial(each, bench.naive.persist_one, decoded(batch(f"b{next(names)}")))),
             )
             if round_:  # the first warms up

@@ -5,7 +5,7 @@ from typing import Any
 
 from gochat_aws.kafka_event import BatchAnswer, IncomingRecord, answer_with_failures, read_kafka_event
 from logic.upstream.batch import Verdicts
-from logic.upstream.report import report_batch
+from logic.upstream.report import report_batch, trace_messages
 from logic.upstream.wiring import Wiring, wire
 
 
@@ -17,6 +17,7 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
     records = read_kafka_event(event)
     verdicts = wiring.batches.apply(records)
     report_batch(wiring, records, verdicts, started_at_ms=started_at_ms, round_trips_before=round_trips)
+    trace_messages(wiring, verdicts, started_at_ms=started_at_ms)
     return _answer(wiring, records, verdicts)
 
 

@@ -1,4 +1,4 @@
-"""Tells what a batch did: one log line, one line of metrics, and a segment for each sampled message."""
+"""Tells what a batch did: one log line, one line of metrics, and its part in the messages' traces."""
 
 import traceback
 from collections.abc import Sequence
@@ -7,6 +7,11 @@ from gochat_aws.kafka_event import IncomingRecord
 from gochat_core.tracing import parse_trace
 from logic.upstream.batch import Verdicts
 from logic.upstream.wiring import Wiring
+
+MAX_TRACES = 20
+"""Trace ids that a log line names: enough to find a batch by one of its messages, not to double its price."""
+
+SAMPLED = "Sampled=1"
 
 
 def report_batch(
@@ -31,7 +36,7 @@ def report_batch(
         "max_lag_ms": max(lags_ms, default=0),
         "database_round_trips": database_trips,
         "cache_round_trips": cache_trips,
-        "traces": [one.trace for one in verdicts.submissions if one.trace][:20],
+        "traces": [one.trace for one in verdicts.submissions if one.trace][:MAX_TRACES],
     }
     if verdicts.outage is not None:
         wiring.logger.warning("batch failed", extra={**summary, "cause": repr(verdicts.outage.__cause__)})
@@ -52,11 +57,15 @@ def report_batch(
             "StoreLag": ("Milliseconds", lags_ms),
         }
     )
+
+
+def trace_messages(wiring: Wiring, verdicts: Verdicts, *, started_at_ms: int) -> None:
+    """Send a segment for each sampled message, so that its own trace shows this hop."""
+    now_ms = wiring.clock.now_ms()
     for one in verdicts.submissions:
-        if one.trace and one.trace.endswith("Sampled=1"):
-            trace = parse_trace(one.trace, now_ms=now_ms)
+        if one.trace and one.trace.endswith(SAMPLED):
             wiring.tracer.segment(
-                trace,
+                parse_trace(one.trace, now_ms=now_ms),
                 "upstream",
                 started_at_ms=started_at_ms,
                 ended_at_ms=now_ms,
