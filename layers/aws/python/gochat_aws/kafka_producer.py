@@ -57,7 +57,17 @@ class KafkaRecordProducer:
     thrown away then, and also after a timeout, whose outcome nobody knows. Not safe for use by two threads.
     """
 
-    def __init__(self, *, bootstrap: str, auth: KafkaAuth, client_id: str, timeout_s: float = 8.0) -> None:
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        auth: KafkaAuth,
+        client_id: str,
+        timeout_s: float = 8.0,
+        api_version: tuple[int, ...] | None = None,
+    ) -> None:
+        """Connect on first use; `api_version` is asked of the broker unless it is given."""
+        self._api_version = api_version
         self._bootstrap = bootstrap
         self._auth = auth
         self._client_id = client_id
@@ -126,6 +136,7 @@ class KafkaRecordProducer:
             "reconnect_backoff_max_ms": 1_000,
             "allow_auto_create_topics": False,
             "metrics_enabled": False,
+            "api_version": self._api_version,
         }
         if self._auth == "iam":
             from gochat_aws.msk_iam import use_msk_iam
