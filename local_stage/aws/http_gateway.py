@@ -94,12 +94,31 @@ def proxy_event(request: HttpRequest) -> Record:
 
     Source: API Gateway, "Create AWS Lambda proxy integrations for HTTP APIs", payload format version 2.0.
     """
-    now = datetime.now(UTC)
     headers = {name: value for name, value in request.headers.items() if name != "cookie"}
     headers.setdefault("x-forwarded-for", request.source_ip)
     headers.setdefault("x-forwarded-port", "443")
     headers.setdefault("x-forwarded-proto", "https")
     headers.setdefault("x-amzn-trace-id", f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}")
+    event: Record = {
+        "version": "2.0",
+        "routeKey": request.route_key,
+        "rawPath": request.path,
+        "rawQueryString": request.raw_query_string,
+        "headers": headers,
+        "requestContext": _request_context(request),
+        "isBase64Encoded": False,
+    }
+    if request.headers.get("cookie"):
+        event["cookies"] = [cookie.strip() for cookie in request.headers["cookie"].split(";")]
+    if request.query:
+        event["queryStringParameters"] = {name: ",".join(values) for name, values in request.query.items()}
+    if request.path_parameters:
+        event["pathParameters"] = dict(request.path_parameters)
+    return {**event, **_event_body(request)}
+
+
+def _request_context(request: HttpRequest) -> Record:
+    now = datetime.now(UTC)
     context: Record = {
         "accountId": request.account,
         "apiId": request.api_id,
@@ -120,22 +139,7 @@ def proxy_event(request: HttpRequest) -> Record:
     }
     if request.authorizer is not None:
         context["authorizer"] = request.authorizer
-    event: Record = {
-        "version": "2.0",
-        "routeKey": request.route_key,
-        "rawPath": request.path,
-        "rawQueryString": request.raw_query_string,
-        "headers": headers,
-        "requestContext": context,
-        "isBase64Encoded": False,
-    }
-    if request.headers.get("cookie"):
-        event["cookies"] = [cookie.strip() for cookie in request.headers["cookie"].split(";")]
-    if request.query:
-        event["queryStringParameters"] = {name: ",".join(values) for name, values in request.query.items()}
-    if request.path_parameters:
-        event["pathParameters"] = dict(request.path_parameters)
-    return {**event, **_event_body(request)}
+    return context
 
 
 def _event_body(request: HttpRequest) -> Record:

@@ -56,6 +56,28 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
     return {"Type": kind, "Properties": properties}
 
 
+def mock_route(api: dict[str, Any]) -> dict[str, Any]:
+    """Give the resources of a route that the API answers itself."""
+    return {
+        "Mock": resource(
+            "AWS::ApiGatewayV2::Integration", **api, IntegrationType="MOCK", TemplateSelectionExpression="200",
+            RequestTemplates={"200": '{"statusCode":200}'},
+        ),
+        "MockResponse": resource(
+            "AWS::ApiGatewayV2::IntegrationResponse", **api, IntegrationId={"Ref": "Mock"},
+            IntegrationResponseKey="$default", TemplateSelectionExpression="200",
+            ResponseTemplates={"200": '{"event":"pong"}'},
+        ),
+        "Ping": resource(
+            "AWS::ApiGatewayV2::Route", **api, RouteKey="ping", RouteResponseSelectionExpression="$default",
+            Target={"Fn::Join": ["/", ["integrations", {"Ref": "Mock"}]]},
+        ),
+        "PingResponse": resource(
+            "AWS::ApiGatewayV2::RouteResponse", **api, RouteId={"Ref": "Ping"}, RouteResponseKey="$default"
+        ),
+    }  # fmt: skip
+
+
 def websocket_template() -> dict[str, Any]:
     api = {"ApiId": {"Ref": "Api"}}
     return {
@@ -76,22 +98,7 @@ def websocket_template() -> dict[str, Any]:
             "RouteResponse": resource(
                 "AWS::ApiGatewayV2::RouteResponse", **api, RouteId={"Ref": "Route"}, RouteResponseKey="$default"
             ),
-            "Mock": resource(
-                "AWS::ApiGatewayV2::Integration", **api, IntegrationType="MOCK", TemplateSelectionExpression="200",
-                RequestTemplates={"200": '{"statusCode":200}'},
-            ),
-            "MockResponse": resource(
-                "AWS::ApiGatewayV2::IntegrationResponse", **api, IntegrationId={"Ref": "Mock"},
-                IntegrationResponseKey="$default", TemplateSelectionExpression="200",
-                ResponseTemplates={"200": '{"event":"pong"}'},
-            ),
-            "Ping": resource(
-                "AWS::ApiGatewayV2::Route", **api, RouteKey="ping", RouteResponseSelectionExpression="$default",
-                Target={"Fn::Join": ["/", ["integrations", {"Ref": "Mock"}]]},
-            ),
-            "PingResponse": resource(
-                "AWS::ApiGatewayV2::RouteResponse", **api, RouteId={"Ref": "Ping"}, RouteResponseKey="$default"
-            ),
+            **mock_route(api),
             "Deployment": {
                 **resource("AWS::ApiGatewayV2::Deployment", **api),
                 "DependsOn": ["Route", "Ping"],
