@@ -1,6 +1,6 @@
 """Moves a member's read cursor forward."""
 
-import dataclasses
+import msgspec
 
 from gochat_core.errors import ConversationNotFound
 from gochat_core.types import ConversationId, UserId
@@ -22,6 +22,6 @@ def mark_read(database: Database, caller: UserId, conversation_id: ConversationI
         if read_seq <= before.read_seq:
             return before
         advance_read(tx, conversation_id, caller, read_seq)
-        return dataclasses.replace(before, read_seq=read_seq)
+        return msgspec.structs.replace(before, read_seq=read_seq)
 
     return database.transaction(work)

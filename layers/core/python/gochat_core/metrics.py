@@ -10,7 +10,7 @@ NAMESPACE = "GoChat"
 Unit = Literal["Count", "Milliseconds", "Bytes"]
 
 MAX_VALUES = 99
-"""Values of one metric in one line. 100 are allowed (CloudWatch user guide, "Embedded metric format specification"), but
+"""Values of one metric in a line. 100 are allowed (CloudWatch user guide, "Embedded metric format specification"); but
 at the 100th Powertools writes the line by itself and warns of the empty one that is left."""
 
 
