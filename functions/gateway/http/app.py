@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from gateway.http.answers import Answer, problem
-from gateway.http.request import Request, bearer_token, lower_headers, raw_body
+from gateway.http.request import Request, bearer_token, clean, lower_headers, raw_body
 from gateway.http.routes import auth, conversations, health, messages, users
 from gateway.http.routing import PREFIX, Route, Services
 from gochat_core.clock import Clock
@@ -109,9 +109,9 @@ class App:
             request_id=event["requestContext"]["requestId"],
             trace=current_trace(now_ms=now_ms),
             deadline_s=max(0.1, min(MAX_CALL_S, remaining_s - _ANSWERING_S)),
-            path=path,
-            query=event.get("queryStringParameters") or {},
-            headers=lower_headers(event),
+            path=clean(path),
+            query=clean(event.get("queryStringParameters") or {}),
+            headers=clean(lower_headers(event)),
             source_ip=event["requestContext"]["http"]["sourceIp"],
             raw_body=raw_body(event),
         )

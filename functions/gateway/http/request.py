@@ -95,6 +95,11 @@ def lower_headers(event: Mapping[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
+def clean(values: Mapping[str, str]) -> dict[str, str]:
+    """Return texts that UTF-8 can carry: what was percent-encoded badly shows as `?` and is then simply not found."""
+    return {name: value.encode("utf-8", "replace").decode() for name, value in values.items()}
+
+
 def raw_body(event: Mapping[str, Any]) -> bytes | None:
     """Return an event's body as bytes; None when it claims to be base64 and is not."""
     text = event.get("body") or ""

@@ -61,6 +61,14 @@ def test_a_body_may_come_in_base64(rest: Rest) -> None:
     assert rest.api.send("POST", "/auth/register", body=body).status == 201
 
 
+def test_what_was_percent_encoded_badly_is_simply_not_found(rest: Rest, alice: Login) -> None:
+    assert rest.api.send("GET", "/users/search?q=%FF%FE", token=alice.token).json["users"] == []
+    assert rest.api.send("GET", "/users/search?q=a&cursor=%FF", token=alice.token).fields == ["cursor"]
+    broken = "a\udcff"
+    assert rest.api.send("GET", f"/users/search?q={broken}", token=alice.token).json["users"] == []
+    assert rest.api.send("GET", "/users/me", headers={"Authorization": f"Bearer {broken}"}).status == 401
+
+
 def test_a_body_that_is_too_large_is_refused_unread(rest: Rest, alice: Login) -> None:
     answer = rest.api.send("POST", "/auth/register", body="x" * (64 * 1024 + 1))
     assert (answer.status, answer.code) == (413, "payload_too_large")

@@ -79,3 +79,38 @@ def test_a_token_that_we_did_not_make_harms_nobodys_login(generation: int, key_h
 
 def test_a_token_of_no_session_is_refused() -> None:
     assert plan_refresh(None, is_genuine=True, generation=1, key_hash=None, now_ms=NOW).outcome is Outcome.REFUSED
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(min_value=1, max_value=8),
+        st.sampled_from([None, KEY, OTHER_KEY]),
+        st.sampled_from([0, 1_000, REPEAT_WINDOW_MS // 2, REPEAT_WINDOW_MS + 1]),
+    ),
+    max_size=12,
+)
+
+
+@given(STEPS)
+def test_whatever_is_tried_only_the_latest_pair_or_its_repeat_is_ever_given(
+    steps: list[tuple[int, bytes | None, int]],
+) -> None:
+    """Play refreshes with tokens of any generation against a session, as its row would see them."""
+    session, now_ms = dataclasses.replace(SESSION, generation=1, rotated_at_ms=NOW, rotation_key_hash=None), NOW
+    given_for: dict[tuple[int, bytes | None], tuple[int, int]] = {}
+    for generation, key_hash, pause_ms in steps:
+        now_ms += pause_ms
+        decision = plan_refresh(session, is_genuine=True, generation=generation, key_hash=key_hash, now_ms=now_ms)
+        pair = (decision.generation, decision.issued_at_ms)
+        if decision.outcome is Outcome.ROTATED:
+            assert decision.rotation is not None
+            assert decision.generation == session.generation + 1
+            session = dataclasses.replace(session, **dataclasses.asdict(decision.rotation))
+            given_for[generation, key_hash] = pair
+        elif decision.outcome is Outcome.REPEATED:
+            assert given_for[generation, key_hash] == pair
+            assert decision.generation == session.generation
+        elif decision.outcome is Outcome.REUSED:
+            session = dataclasses.replace(session, revoked_at_ms=now_ms)
+        if session.revoked_at_ms is not None and decision.outcome is not Outcome.REUSED:
+            assert decision.outcome is Outcome.REFUSED
