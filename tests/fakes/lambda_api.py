@@ -30,53 +30,56 @@ class LambdaApi:
     connections: int = 0
 
 
+class _Handler(BaseHTTPRequestHandler):
+    api: LambdaApi
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.api.connections += 1
+
+    def do_POST(self) -> None:
+        payload = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.api.drop_next:
+            self.api.drop_next -= 1
+            self.close_connection = True
+            return
+        if self.api.hold is not None:
+            self.api.hold.wait(timeout=10)
+        self.api.functions_invoked.append(unquote(self.path.split("/")[3]))
+        self.api.headers.append(dict(self.headers.items()))
+        self._answer(payload)
+
+    def _answer(self, payload: bytes) -> None:
+        error = None
+        if self.api.status != 200:
+            status, body = self.api.status, b'{"Type":"User"}'
+        elif self.headers["X-Amz-Invocation-Type"] == "Event":
+            status, body = 202, b""
+            self.api.events.append(json.loads(payload))
+        elif self.api.function_error:
+            status, body, error = 200, json.dumps(self.api.function_error).encode(), "Unhandled"
+        else:
+            status, body = 200, self.api.function(payload)
+        self.send_response(status)
+        if error:
+            self.send_header("X-Amz-Function-Error", error)
+        self.send_header("Content-Length", str(len(body)))
+        with suppress(ConnectionError):  # a caller whose time was over has gone
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is the base class's
+        pass
+
+
 @contextmanager
 def serve_lambda_api(function: Callable[[bytes], bytes]) -> Iterator[LambdaApi]:
     """Serve on a free port of this machine until the block is left."""
     api = LambdaApi(function=function)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def setup(self) -> None:
-            super().setup()
-            api.connections += 1
-
-        def do_POST(self) -> None:
-            payload = self.rfile.read(int(self.headers["Content-Length"]))
-            if api.drop_next:
-                api.drop_next -= 1
-                self.close_connection = True
-                return
-            if api.hold is not None:
-                api.hold.wait(timeout=10)
-            api.functions_invoked.append(unquote(self.path.split("/")[3]))
-            api.headers.append(dict(self.headers.items()))
-            self._answer(payload)
-
-        def _answer(self, payload: bytes) -> None:
-            error = None
-            if api.status != 200:
-                status, body = api.status, b'{"Type":"User"}'
-            elif self.headers["X-Amz-Invocation-Type"] == "Event":
-                status, body = 202, b""
-                api.events.append(json.loads(payload))
-            elif api.function_error:
-                status, body, error = 200, json.dumps(api.function_error).encode(), "Unhandled"
-            else:
-                status, body = 200, api.function(payload)
-            self.send_response(status)
-            if error:
-                self.send_header("X-Amz-Function-Error", error)
-            self.send_header("Content-Length", str(len(body)))
-            with suppress(ConnectionError):  # a caller whose time was over has gone
-                self.end_headers()
-                self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is the base class's
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"api": api})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     api.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

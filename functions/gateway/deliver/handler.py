@@ -62,16 +62,6 @@ def _tell(
     began_ms: int,
     took_ms: float,
 ) -> None:
-    latencies_ms: list[float] = []
-    traces: dict[str, None] = {}
-    for placed, at_ms in verdict.delivered:
-        item = placed.item
-        if item.accepted_at_ms is not None:
-            latencies_ms.append(max(0, at_ms - item.accepted_at_ms))
-        if item.trace is not None:
-            trace = parse_trace(item.trace, now_ms=began_ms)
-            traces[trace.root] = None
-            parts.tracer.segment(trace, "deliver", started_at_ms=began_ms, ended_at_ms=at_ms, event=item.event)
     parts.logger.info(
         "delivered",
         extra={
@@ -82,10 +72,15 @@ def _tell(
             "dead": len(verdict.dead),
             "failed": len(verdict.failed),
             "oldest_ms": began_ms - min((record.timestamp_ms for record in incoming), default=began_ms),
-            "traces": list(traces)[:TRACES_TOLD],
+            "traces": _trace(parts, verdict, began_ms=began_ms)[:TRACES_TOLD],
             "took_ms": round(took_ms, 1),
         },
     )
+    latencies_ms = [
+        max(0, at_ms - placed.item.accepted_at_ms)
+        for placed, at_ms in verdict.delivered
+        if placed.item.accepted_at_ms is not None
+    ]
     parts.metrics.emit(
         {
             "Delivered": ("Count", len(verdict.delivered)),
@@ -96,3 +91,14 @@ def _tell(
             "DeliveryDuration": ("Milliseconds", took_ms),
         }
     )
+
+
+def _trace(parts: Wiring, verdict: Verdict, *, began_ms: int) -> list[str]:
+    """Record this hop in the trace of each delivered item; return the traces' ids, each once."""
+    roots: dict[str, None] = {}
+    for placed, at_ms in verdict.delivered:
+        if placed.item.trace is not None:
+            trace = parse_trace(placed.item.trace, now_ms=began_ms)
+            roots[trace.root] = None
+            parts.tracer.segment(trace, "deliver", started_at_ms=began_ms, ended_at_ms=at_ms, event=placed.item.event)
+    return list(roots)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import msgspec
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
@@ -26,16 +25,21 @@ from gochat_contracts.records import (
     downstream_topic,
 )
 from gochat_core.types import CellId, DeviceId, SessionId, UserId
+from gochat_repo.admission import Gate
 from gochat_repo.cache import cache_from
 from gochat_repo.connections import Connection, Connections
 from gochat_repo.migrate import migrate_from
 from gochat_repo.mysql import database_from
 from gochat_repo.session_endings import SessionEndings
-from gochat_repo.sessions import NewSession, insert_session
+from gochat_repo.sessions import NewSession, SessionStore, insert_session
+from gochat_repo.token_bucket import Rate
 from local_stage.services.kafka import KafkaBroker
 from local_stage.services.mysql import MySqlServer
 from local_stage.services.redis import RedisCluster
 from tests.fixtures.services import fresh_database
+
+AWAY = "127.0.0.1"
+AWAY_PORT = "1"
 
 CELL = CellId("g1")
 DOWNSTREAM = downstream_topic(CELL)
@@ -234,5 +238,31 @@ def replace(parts: Wiring, **changes: Any) -> Wiring:
     return Wiring(**{**{name: getattr(parts, name) for name in parts.__dataclass_fields__}, **changes})
 
 
-def raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(value))
+def text(body: str = "hi", **members: Any) -> dict[str, Any]:
+    return {"client_msg_id": "m-1", "type": "text", "content": {"text": body}, **members}
+
+
+def use(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    parts = replace(gateway.parts, **changes)
+    monkeypatch.setattr(handler, "wiring", lambda: parts)
+
+
+def without_redis(gateway: Gateway) -> dict[str, Any]:
+    environ = {**gateway.environ, "GOCHAT_REDIS_HOST": AWAY, "GOCHAT_REDIS_PORT": AWAY_PORT}
+    database, cache = database_from(environ), cache_from(environ)
+    sessions = SessionStore(database, cache)
+    rate = Rate(per_s=1, burst=1)
+    return {
+        "connections": Connections(database, cache),
+        "sessions": sessions,
+        "gate": Gate(cache, sessions, user_rate=rate, conversation_rate=rate),
+    }
+
+
+def flush(gateway: Gateway) -> None:
+    import redis
+
+    with redis.Redis(
+        host=gateway.environ["GOCHAT_REDIS_HOST"], port=int(gateway.environ["GOCHAT_REDIS_PORT"])
+    ) as client:
+        client.flushall()

@@ -1,8 +1,7 @@
-"""Handshakes, frames and ends of connections, against real MySQL, Redis and Kafka."""
+"""Frames and their answers, against real MySQL, Redis and Kafka."""
 
 import json
 import time
-from typing import Any
 
 import msgspec
 import pytest
@@ -11,165 +10,25 @@ from gateway.websocket import handler
 from gateway.websocket.limits import Limits
 from gochat_aws.kafka_producer import KafkaRecordProducer
 from gochat_contracts.records import (
-    DEAD_LETTER_TOPIC,
     UPSTREAM_TOPIC,
-    DeadConnections,
-    DeadLetter,
-    DeadLetters,
-    MessageRef,
-    MissedBy,
     SendMessage,
     UpstreamRecord,
 )
 from gochat_core.ids import single_conversation_id
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER
-from gochat_core.types import ConnectionId, ConversationId, Seq
-from gochat_repo.admission import Gate
 from gochat_repo.cache import cache_from
-from gochat_repo.connections import Connection, Connections
+from gochat_repo.connections import Connections
 from gochat_repo.mysql import database_from
-from gochat_repo.sessions import SessionStore
-from gochat_repo.token_bucket import Rate
 from tests.fakes.clock import SettableClock
 from tests.fakes.producer import InMemoryProducer
-from tests.integration.gateway.conftest import Device, Gateway, Socket, replace
-
-AWAY = "127.0.0.1"
-AWAY_PORT = "1"
-
-
-def text(body: str = "hi", **members: Any) -> dict[str, Any]:
-    return {"client_msg_id": "m-1", "type": "text", "content": {"text": body}, **members}
-
-
-def use(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    parts = replace(gateway.parts, **changes)
-    monkeypatch.setattr(handler, "wiring", lambda: parts)
-
-
-def without_redis(gateway: Gateway) -> dict[str, Any]:
-    environ = {**gateway.environ, "GOCHAT_REDIS_HOST": AWAY, "GOCHAT_REDIS_PORT": AWAY_PORT}
-    database, cache = database_from(environ), cache_from(environ)
-    sessions = SessionStore(database, cache)
-    rate = Rate(per_s=1, burst=1)
-    return {
-        "connections": Connections(database, cache),
-        "sessions": sessions,
-        "gate": Gate(cache, sessions, user_rate=rate, conversation_rate=rate),
-    }
-
-
-def test_a_handshake_registers_the_connection(gateway: Gateway) -> None:
-    device = gateway.log_in()
-
-    socket = gateway.connect(device)
-
-    (held,) = gateway.registered(device)
-    assert (held.connection_id, held.device_id, held.cell_id) == (socket.connection_id, "phone", "g1")
-    assert held.connected_at_ms == socket.connected_at_ms
-
-
-def test_the_subprotocol_is_answered_when_it_was_offered_and_only_then(gateway: Gateway) -> None:
-    device = gateway.log_in()
-    _, plain = gateway.open(device)
-    _, offered = gateway.open(device, multiValueHeaders={"sec-websocket-protocol": ["gochat.v1, bearer.x"]})
-
-    assert plain == {"statusCode": 200}
-    assert offered == {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "gochat.v1"}}
-
-
-def test_a_ticket_opens_one_connection(gateway: Gateway) -> None:
-    device = gateway.log_in()
-    device.ticket_id = f"t-{device.session_id}"
-
-    assert gateway.open(device)[1]["statusCode"] == 200
-    assert gateway.open(device)[1]["statusCode"] == 401
-
-
-def test_a_revoked_login_is_refused_and_leaves_no_connection(gateway: Gateway) -> None:
-    device = gateway.log_in()
-    gateway.endings.revoke(device.user_id, [device.session_id], now_ms=time.time_ns() // 1_000_000)
-
-    _, answer = gateway.open(device)
-
-    assert answer["statusCode"] == 401
-    assert gateway.registered(device) == []
-
-
-def test_a_login_revoked_while_the_connection_opens_is_seen_by_one_side_or_the_other(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    device = gateway.log_in()
-    closed: list[Connection] = []
-
-    class RevokedAfterRegistering(Connections):
-        def register(self, connection: Connection) -> Connection | None:
-            replaced = super().register(connection)
-            closed.extend(
-                gateway.endings.revoke(device.user_id, [device.session_id], now_ms=time.time_ns() // 1_000_000)
-            )
-            return replaced
-
-    database, cache = database_from(gateway.environ), cache_from(gateway.environ)
-    use(gateway, monkeypatch, connections=RevokedAfterRegistering(database, cache))
-
-    socket, answer = gateway.open(device)
-
-    assert answer["statusCode"] == 401
-    assert [one.connection_id for one in closed] == [socket.connection_id]
-    assert gateway.registered(device) == []
-
-
-def test_a_second_connection_of_a_device_replaces_the_first_which_is_told_and_closed(gateway: Gateway) -> None:
-    device = gateway.log_in()
-    first, second = gateway.connect(device), gateway.connect(device)
-
-    (record,) = gateway.told(device, 1)
-
-    assert [one.connection_id for one in gateway.registered(device)] == [second.connection_id]
-    assert [ref.connection_id for ref in record.connections] == [first.connection_id]
-    (item,) = record.items
-    assert (item.event, item.close) == ("session.replaced", True)
-    assert item.once_usable is not None
-    assert item.once_usable.connection_id == second.connection_id
-
-
-def test_another_device_replaces_nobody(gateway: Gateway) -> None:
-    phone = gateway.log_in()
-    laptop = gateway.log_in(phone.user_id, "laptop")
-    gateway.connect(phone)
-    gateway.connect(laptop)
-
-    assert {one.device_id for one in gateway.registered(phone)} == {"phone", "laptop"}
-    assert gateway.told(phone, 0) == []
-
-
-def test_a_handshake_that_was_overtaken_by_a_later_one_is_refused(gateway: Gateway) -> None:
-    device = gateway.log_in()
-    slow = gateway.socket(device)
-    later = gateway.connect(device)
-
-    assert handler.handle(slow.event("CONNECT"), None)["statusCode"] == 403
-    assert [one.connection_id for one in gateway.registered(device)] == [later.connection_id]
-    assert gateway.told(device, 0) == []
-
-
-def test_a_late_disconnect_never_removes_a_successor(gateway: Gateway) -> None:
-    device = gateway.log_in()
-    first, second = gateway.connect(device), gateway.connect(device)
-
-    handler.handle(first.event("DISCONNECT"), None)
-    assert [one.connection_id for one in gateway.registered(device)] == [second.connection_id]
-
-    handler.handle(second.event("DISCONNECT"), None)
-    assert gateway.registered(device) == []
-
-
-def test_a_disconnect_of_a_connection_that_was_never_authorized_is_passed_over(gateway: Gateway) -> None:
-    event = gateway.socket(Device(user_id=1, device_id="x", session_id=1)).event("DISCONNECT")  # type: ignore[arg-type]
-    del event["requestContext"]["authorizer"]
-
-    assert handler.handle(event, None) == {"statusCode": 200}
+from tests.integration.gateway.conftest import (
+    AWAY_PORT,
+    Gateway,
+    flush,
+    text,
+    use,
+    without_redis,
+)
 
 
 def test_a_message_is_acknowledged_once_the_broker_holds_it(gateway: Gateway) -> None:
@@ -347,70 +206,6 @@ def test_a_fault_of_ours_is_an_internal_error_and_the_connection_stays(
     assert gateway.call(socket, "hello")["event"] == "ack"
 
 
-def report(*dead: MissedBy) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads(msgspec.json.encode(DeadConnections(connections=dead)))
-    return event
-
-
-def missed_by(socket: Socket, *seqs: int) -> MissedBy:
-    return MissedBy(
-        user_id=socket.device.user_id,
-        device_id=socket.device.device_id,
-        connection_id=ConnectionId(socket.connection_id),
-        missed=tuple(MessageRef(conversation_id=ConversationId("c" * 32), seq=Seq(seq)) for seq in seqs),
-    )
-
-
-def test_a_dead_connection_is_removed_and_what_it_missed_takes_the_offline_path_once(gateway: Gateway) -> None:
-    device = gateway.log_in()
-    socket = gateway.connect(device)
-
-    for _ in range(2):  # Lambda may run an asynchronous invocation twice
-        handler.handle(report(missed_by(socket, 3, 4)), None)
-
-    assert gateway.registered(device) == []
-    tasks = gateway.tasks_of(device, 2)
-    assert len({task.task_id for task in tasks}) == 1
-    assert tasks[0].task.seqs == (3, 4)
-
-
-def test_a_report_never_removes_a_successor_and_whoever_has_another_device_needs_no_push(gateway: Gateway) -> None:
-    phone = gateway.log_in()
-    laptop = gateway.log_in(phone.user_id, "laptop")
-    first, second, third = gateway.connect(phone), gateway.connect(phone), gateway.connect(laptop)
-
-    handler.handle(report(missed_by(first, 1), missed_by(third, 1)), None)
-
-    assert [one.connection_id for one in gateway.registered(phone)] == [second.connection_id]
-    assert gateway.tasks_of(phone, 0) == []
-
-
-def test_a_report_that_can_not_be_dealt_with_raises_so_that_lambda_repeats_it(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    device = gateway.log_in()
-    socket = gateway.connect(device)
-    away = InMemoryProducer()
-    away.available = False
-    use(gateway, monkeypatch, producer=away)
-
-    with pytest.raises(Exception, match="unavailable"):
-        handler.handle(report(missed_by(socket, 1)), None)
-
-
-def test_a_record_that_deliver_could_not_read_is_kept(gateway: Gateway) -> None:
-    letter = DeadLetter(
-        topic="im-downstream-topic-g1", partition=0, offset=7, key="a2V5", value="bm90IGpzb24=",
-        reason="unreadable", detail=f"test {time.time_ns()}", failed_at_ms=1,
-    )  # fmt: skip
-
-    handler.handle(json.loads(msgspec.json.encode(DeadLetters(letters=(letter,)))), None)
-
-    ((kept, raw),) = gateway.raw_records(DEAD_LETTER_TOPIC, DeadLetter, lambda r: r.detail == letter.detail, 1)
-    assert kept == letter
-    assert raw.key == b"key"
-
-
 def test_no_log_line_holds_what_a_client_wrote(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
     device = gateway.log_in()
     device.ticket_id = f"ticket-{device.session_id}"
@@ -426,12 +221,3 @@ def test_no_log_line_holds_what_a_client_wrote(gateway: Gateway, caplog: pytest.
     assert len([record for record in caplog.records if record.msg == "frame"]) == 4
     assert "private" not in told
     assert device.ticket_id not in told
-
-
-def flush(gateway: Gateway) -> None:
-    import redis
-
-    with redis.Redis(
-        host=gateway.environ["GOCHAT_REDIS_HOST"], port=int(gateway.environ["GOCHAT_REDIS_PORT"])
-    ) as client:
-        client.flushall()

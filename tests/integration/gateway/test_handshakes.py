@@ -1,0 +1,124 @@
+"""Handshakes and ends of connections, against real MySQL, Redis and Kafka."""
+
+import time
+
+import pytest
+
+from gateway.websocket import handler
+from gochat_repo.cache import cache_from
+from gochat_repo.connections import Connection, Connections
+from gochat_repo.mysql import database_from
+from tests.integration.gateway.conftest import Device, Gateway, use
+
+
+def test_a_handshake_registers_the_connection(gateway: Gateway) -> None:
+    device = gateway.log_in()
+
+    socket = gateway.connect(device)
+
+    (held,) = gateway.registered(device)
+    assert (held.connection_id, held.device_id, held.cell_id) == (socket.connection_id, "phone", "g1")
+    assert held.connected_at_ms == socket.connected_at_ms
+
+
+def test_the_subprotocol_is_answered_when_it_was_offered_and_only_then(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    _, plain = gateway.open(device)
+    _, offered = gateway.open(device, multiValueHeaders={"sec-websocket-protocol": ["gochat.v1, bearer.x"]})
+
+    assert plain == {"statusCode": 200}
+    assert offered == {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "gochat.v1"}}
+
+
+def test_a_ticket_opens_one_connection(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    device.ticket_id = f"t-{device.session_id}"
+
+    assert gateway.open(device)[1]["statusCode"] == 200
+    assert gateway.open(device)[1]["statusCode"] == 401
+
+
+def test_a_revoked_login_is_refused_and_leaves_no_connection(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    gateway.endings.revoke(device.user_id, [device.session_id], now_ms=time.time_ns() // 1_000_000)
+
+    _, answer = gateway.open(device)
+
+    assert answer["statusCode"] == 401
+    assert gateway.registered(device) == []
+
+
+def test_a_login_revoked_while_the_connection_opens_is_seen_by_one_side_or_the_other(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = gateway.log_in()
+    closed: list[Connection] = []
+
+    class RevokedAfterRegistering(Connections):
+        def register(self, connection: Connection) -> Connection | None:
+            replaced = super().register(connection)
+            closed.extend(
+                gateway.endings.revoke(device.user_id, [device.session_id], now_ms=time.time_ns() // 1_000_000)
+            )
+            return replaced
+
+    database, cache = database_from(gateway.environ), cache_from(gateway.environ)
+    use(gateway, monkeypatch, connections=RevokedAfterRegistering(database, cache))
+
+    socket, answer = gateway.open(device)
+
+    assert answer["statusCode"] == 401
+    assert [one.connection_id for one in closed] == [socket.connection_id]
+    assert gateway.registered(device) == []
+
+
+def test_a_second_connection_of_a_device_replaces_the_first_which_is_told_and_closed(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    first, second = gateway.connect(device), gateway.connect(device)
+
+    (record,) = gateway.told(device, 1)
+
+    assert [one.connection_id for one in gateway.registered(device)] == [second.connection_id]
+    assert [ref.connection_id for ref in record.connections] == [first.connection_id]
+    (item,) = record.items
+    assert (item.event, item.close) == ("session.replaced", True)
+    assert item.once_usable is not None
+    assert item.once_usable.connection_id == second.connection_id
+
+
+def test_another_device_replaces_nobody(gateway: Gateway) -> None:
+    phone = gateway.log_in()
+    laptop = gateway.log_in(phone.user_id, "laptop")
+    gateway.connect(phone)
+    gateway.connect(laptop)
+
+    assert {one.device_id for one in gateway.registered(phone)} == {"phone", "laptop"}
+    assert gateway.told(phone, 0) == []
+
+
+def test_a_handshake_that_was_overtaken_by_a_later_one_is_refused(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    slow = gateway.socket(device)
+    later = gateway.connect(device)
+
+    assert handler.handle(slow.event("CONNECT"), None)["statusCode"] == 403
+    assert [one.connection_id for one in gateway.registered(device)] == [later.connection_id]
+    assert gateway.told(device, 0) == []
+
+
+def test_a_late_disconnect_never_removes_a_successor(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    first, second = gateway.connect(device), gateway.connect(device)
+
+    handler.handle(first.event("DISCONNECT"), None)
+    assert [one.connection_id for one in gateway.registered(device)] == [second.connection_id]
+
+    handler.handle(second.event("DISCONNECT"), None)
+    assert gateway.registered(device) == []
+
+
+def test_a_disconnect_of_a_connection_that_was_never_authorized_is_passed_over(gateway: Gateway) -> None:
+    event = gateway.socket(Device(user_id=1, device_id="x", session_id=1)).event("DISCONNECT")  # type: ignore[arg-type]
+    del event["requestContext"]["authorizer"]
+
+    assert handler.handle(event, None) == {"statusCode": 200}
