@@ -18,7 +18,6 @@ def main() -> int:
     """Work the mappings until SIGTERM or SIGINT."""
     options = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("local_stage.mappings.kafka").setLevel(logging.CRITICAL)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -1,7 +1,6 @@
 """Brings one batch to its end: invoked, invoked again, split, given up, as the verdicts say."""
 
 import json
-import logging
 import threading
 import time
 import uuid
@@ -14,6 +13,7 @@ from confluent_kafka import KafkaException, Producer
 from local_stage.mappings.aws import AwsFailure
 from local_stage.mappings.config import MappingConfig
 from local_stage.mappings.failures import describe_batch, describe_for_s3, describe_record, kafka_topic
+from local_stage.mappings.quiet import KAFKA_LOG
 from local_stage.mappings.records import MAX_PAYLOAD_BYTES, Envelope, Record
 from local_stage.mappings.status import MappingStatus
 from local_stage.mappings.verdicts import (
@@ -30,7 +30,6 @@ from local_stage.mappings.verdicts import (
 )
 
 _PRODUCE_TIMEOUT_S = 10.0
-_LOG = logging.getLogger("local_stage.mappings.kafka")
 
 
 class Aws(Protocol):
@@ -145,7 +144,7 @@ class Delivery:
                         "message.timeout.ms": int(_PRODUCE_TIMEOUT_S * 1000),
                         "allow.auto.create.topics": False,
                     },
-                    logger=_LOG,
+                    logger=KAFKA_LOG,
                 )
         if self._producer.list_topics(topic, timeout=_PRODUCE_TIMEOUT_S).topics[topic].error is not None:
             # Not every broker refuses records for a topic that it does not have: Tansu takes and forgets them.

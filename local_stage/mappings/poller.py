@@ -171,14 +171,24 @@ class Poller:
             self.status.state = "Running" if partitions else "Waiting"
         if partitions is None:
             return False
+        identity = self._source.identity
         if not partitions:
             self._lose_topic()
+            identity.doubtful = True
+            self.status.fail(f"there is no topic {self.config.topic}")
             return False
-        known = self._backlog.partitions()
-        if not partitions - known:
+        anew = identity.has_changed()
+        if anew:
+            self._lose_topic()
+        if identity.is_known and not identity.is_settled and not self._backlog.partitions():
+            return False  # back after it was gone: first learn whether it is the same topic
+        return self._take_up(partitions, anew=anew) and identity.is_settled
+
+    def _take_up(self, partitions: set[int], *, anew: bool) -> bool:
+        if partitions <= self._backlog.partitions():
             return True
         try:
-            starts = self._source.assign(partitions)
+            starts = self._source.assign(partitions, anew=anew)
         except KafkaException as failure:
             self.status.fail(str(failure))
             return False
@@ -199,7 +209,6 @@ class Poller:
         if lost:
             self._source.unassign_all()
         self.status.partitions = 0
-        self.status.fail(f"there is no topic {self.config.topic}")
 
     def _keep_house(self) -> None:
         with self._changed:

@@ -1,6 +1,5 @@
 """Reads a mapping's topic from Kafka: all its partitions, from the group's committed offsets on."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,13 +16,12 @@ from confluent_kafka import (
 
 from local_stage.mappings.config import MappingConfig
 from local_stage.mappings.filters import is_wanted
+from local_stage.mappings.identity import TopicIdentity
+from local_stage.mappings.quiet import KAFKA_LOG
 from local_stage.mappings.records import Record, make_record
 
 _METADATA_TIMEOUT_S = 2.0
 _COMMIT_TIMEOUT_S = 5.0
-
-# librdkafka writes every refused connection to stderr unless it is given a logger; what matters comes by `on_error`.
-_LOG = logging.getLogger("local_stage.mappings.kafka")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +63,13 @@ class KafkaSource:
                 "queued.min.messages": 10_000,
                 "fetch.queue.backoff.ms": 20,
                 "queued.max.messages.kbytes": 8192,
-                "error_cb": lambda error: on_error(str(error)),
+                "error_cb": self._fail,
             },
-            logger=_LOG,
+            logger=KAFKA_LOG,
         )
         # Offsets have a handle of their own: a commit through the other one waits until the fetcher's `poll` returns.
-        self._offsets = Consumer(common, logger=_LOG)
+        self._offsets = Consumer(common, logger=KAFKA_LOG)
+        self.identity = TopicIdentity(config.bootstrap, config.topic)
 
     def find_partitions(self) -> set[int] | None:
         """Return the topic's partitions, empty if there is no such topic, None if no broker answers."""
@@ -87,13 +86,14 @@ class KafkaSource:
             return None
         return set(topic.partitions)
 
-    def assign(self, partitions: Iterable[int]) -> dict[int, int | None]:
+    def assign(self, partitions: Iterable[int], *, anew: bool) -> dict[int, int | None]:
         """Read these partitions too; return where each starts, None for the topic's beginning or end.
 
+        `anew`: the topic replaces one of the same name, so all of it is read, whatever the group has committed.
         Raises KafkaException if the broker does not tell.
         """
         new = sorted(set(partitions) - self._open)
-        starts = self._starts(new)
+        starts = dict.fromkeys(new, OFFSET_BEGINNING) if anew else self._starts(new)
         self._consumer.incremental_assign([TopicPartition(self._config.topic, n, starts[n]) for n in new])
         self._open.update(new)
         return {number: start if start >= 0 else None for number, start in starts.items()}
@@ -142,6 +142,11 @@ class KafkaSource:
         """Leave the broker."""
         self._consumer.close()
         self._offsets.close()
+
+    def _fail(self, error: KafkaError) -> None:
+        # A connection that breaks may be a restart, and some brokers come back empty.
+        self.identity.doubtful = True
+        self._on_error(str(error))
 
     def _starts(self, partitions: list[int]) -> dict[int, int]:
         """Find each partition's first offset: the group's committed one, else the mapping's starting position."""

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_stage.services.apache_kafka import start_apache_kafka
 from local_stage.services.errors import ServiceError
 from local_stage.services.kafka import KafkaBroker, start_tansu, use_external_kafka
 from local_stage.services.mysql import MySqlServer, start_mysql, use_external_mysql
@@ -67,6 +68,8 @@ def _redis_starter(choice: str, directory: Path, nodes: int) -> Callable[[], Red
 def _kafka_starter(choice: str, directory: Path) -> Callable[[], KafkaBroker]:
     if choice == "tansu":
         return lambda: start_tansu(directory)
+    if choice == "apache":
+        return lambda: start_apache_kafka(directory)
     host, port = parse_address(choice, option="--kafka")
     return lambda: use_external_kafka(host, port)
 
