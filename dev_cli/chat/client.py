@@ -120,8 +120,10 @@ class ChatClient:
             self._outbox.requeue_overdue(now_s)
             while draft := self._outbox.take_next(now_s):
                 await connection.send(frames.send_text(self._conversation_id, draft))
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _TICK_S)
+                async with asyncio.timeout(_TICK_S):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def _keep_pinging(self, connection: ClientConnection) -> None:

@@ -45,6 +45,13 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def nothing_is_left(home: Path) -> bool:
     return not list(processes_of(home))
 
@@ -68,7 +75,7 @@ def test_a_stage_serves_survives_a_second_up_and_leaves_nothing_behind_after_its
     os.kill(status["pids"]["supervisor"], signal.SIGKILL)
     assert dev(home, "down").returncode == 0
     assert nothing_is_left(home)
-    assert not any(psutil.pid_exists(pid) for pid in status["pids"].values())
+    wait_until(lambda: not any(runs(pid) for pid in status["pids"].values()), "the dying have died")
     assert not (home / "run").exists()
     assert dev(home, "status").returncode == 3
 
