@@ -10,7 +10,15 @@ from gateway.websocket.frames import Frame, UnreadableFrameError, read_frame, wr
 from gateway.websocket.wiring import Wiring
 from gochat_aws.kafka_producer import OutgoingRecord
 from gochat_contracts.records import UPSTREAM_TOPIC, Command, UpstreamRecord, encode
-from gochat_core.errors import FieldFault, GochatError, InvalidRequest, RateLimited, Refusal, Unauthenticated
+from gochat_core.errors import (
+    FieldFault,
+    GochatError,
+    InvalidRequest,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+)
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER, Trace
 
 OTHER_ACTION = "other"
@@ -84,8 +92,7 @@ def _admit(parts: Wiring, caller: Caller, plan: Plan | None, now_ms: int) -> Non
 
 
 def _end_revoked(parts: Wiring, caller: Caller, now_ms: int) -> None:
-    """End a connection whose login was revoked and that was not found then. Raises Unavailable; safe to repeat."""
-    parts.connections.remove(caller.user_id, caller.device_id, caller.connection_id)
+    """End a connection whose login was revoked, not found then; best effort, as the next frame tries again."""
     record = plan_ending(
         SESSION_REVOKED,
         user_id=caller.user_id,
@@ -95,7 +102,11 @@ def _end_revoked(parts: Wiring, caller: Caller, now_ms: int) -> None:
         connected_at_ms=caller.connected_at_ms,
         now_ms=now_ms,
     )
-    parts.producer.produce([record])
+    try:
+        parts.connections.remove(caller.user_id, caller.device_id, caller.connection_id)
+        parts.producer.produce([record])
+    except Unavailable:
+        parts.logger.warning("revoked connection not ended", extra={"connection_id": caller.connection_id})
 
 
 def _upstream_record(

@@ -77,6 +77,7 @@ class FunctionInvoker:
         self._url = f"{self._endpoint}/2015-03-31/functions/{quote(function, safe='')}/invocations"
         self._region = region
         self._credentials = credentials
+        self._context: ssl.SSLContext | None = None
         self._connection: http.client.HTTPConnection | None = None
         self._used_at_s = 0.0
 
@@ -151,9 +152,9 @@ class FunctionInvoker:
             connection.close()
         parts = urlsplit(self._endpoint)
         if parts.scheme == "https":
-            self._connection = http.client.HTTPSConnection(
-                parts.netloc, timeout=timeout_s, context=ssl.create_default_context()
-            )
+            # One context for all connections: making it reads the CA bundle, 20 to 100 ms of CPU.
+            self._context = self._context or ssl.create_default_context()
+            self._connection = http.client.HTTPSConnection(parts.netloc, timeout=timeout_s, context=self._context)
         else:
             self._connection = http.client.HTTPConnection(parts.netloc, timeout=timeout_s)
         return self._connection

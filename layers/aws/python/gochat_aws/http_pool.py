@@ -229,8 +229,8 @@ class HttpPool:
         due_s = work.next_due_s()
         if due_s is not None:
             until_s = min(until_s, due_s)
-        if not self._opening and not self._idle and work.waiting(now_s):
-            until_s = min(until_s, max(self._reopen_at_s, now_s))
+        if self._reopen_at_s > now_s and work.waiting(now_s):
+            until_s = min(until_s, self._reopen_at_s)
         return max(0.0, until_s - now_s)
 
     def _cut_off_overdue(self, work: Work) -> None:
