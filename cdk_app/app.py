@@ -102,17 +102,23 @@ def _managed_stores(
     )
 
 
+def synthesize(app: App) -> None:
+    """Synthesize the stage that the app's context names: `stage` (`local` by default), `bundling` (`skip` or full).
+
+    Raises ValueError for an unknown stage, BundlingError when the code can't be bundled.
+    """
+    stage = stages.find_stage(app.node.try_get_context("stage") or "local")
+    build_app(app, stage, full=app.node.try_get_context("bundling") != "skip")
+    app.synth()
+
+
 def main() -> int:
-    """Synthesize the stage named by the context `stage` (`local` by default)."""
-    app = App(analytics_reporting=False, tree_metadata=False)
-    full = app.node.try_get_context("bundling") != "skip"
+    """Synthesize as the CDK CLI asks for it; returns the exit code."""
     try:
-        stage = stages.find_stage(app.node.try_get_context("stage") or "local")
-        build_app(app, stage, full=full)
+        synthesize(App(analytics_reporting=False, tree_metadata=False))
     except (ValueError, bundling.BundlingError) as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
-    app.synth()
     return 0
 
 

@@ -55,7 +55,7 @@ def _add_ping(api: apigateway.WebSocketApi) -> None:
         f"{name}PingIntegration",
         api_id=api.api_id,
         integration_type="MOCK",
-        passthrough_behavior="NEVER",
+        passthrough_behavior="WHEN_NO_MATCH",
         request_templates={"200": '{"statusCode":200}'},
         template_selection_expression="200",
     )

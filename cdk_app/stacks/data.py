@@ -56,6 +56,7 @@ class DataStack(Stack):
         Data API (`cdk_app/custom_resources/migrate_database.py`).
         """
         settings = self._settings.database
+        parameters = self._instance_parameters()
         return rds.DatabaseCluster(
             self,
             "Database",
@@ -65,14 +66,14 @@ class DataStack(Stack):
             credentials=rds.Credentials.from_generated_secret("gochat_master"),
             iam_authentication=True,
             enable_data_api=True,
-            writer=self._instance("Writer"),
-            readers=[self._instance(f"Reader{number + 1}") for number in range(settings.readers)],
+            writer=self._instance("Writer", parameters),
+            readers=[self._instance(f"Reader{number + 1}", parameters) for number in range(settings.readers)],
             serverless_v2_min_capacity=settings.minimum_acu,
             serverless_v2_max_capacity=settings.maximum_acu,
             serverless_v2_auto_pause_duration=(
                 Duration.seconds(settings.pause_after_s) if settings.pause_after_s else None
             ),
-            parameter_group=self._parameters(),
+            parameter_group=self._cluster_parameters(),
             vpc=self._network.vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
             security_groups=[self._network.groups.database],
@@ -84,28 +85,40 @@ class DataStack(Stack):
             cloudwatch_logs_exports=["error", "slowquery"],
         )
 
-    def _instance(self, name: str) -> rds.IClusterInstance:
+    def _instance(self, name: str, parameters: rds.ParameterGroup) -> rds.IClusterInstance:
         return rds.ClusterInstance.serverless_v2(
             name,
+            parameter_group=parameters,
             publicly_accessible=False,
             # A minor upgrade restarts the server whenever AWS finds the time; deployments choose theirs.
             auto_minor_version_upgrade=False,
             scale_with_writer=True if name != "Writer" else None,
         )
 
-    def _parameters(self) -> rds.ParameterGroup:
-        """Set what the SQL of the repo layer relies on, as the local MySQL sets it too."""
+    def _cluster_parameters(self) -> rds.ParameterGroup:
+        """Set what holds for the cluster as a whole (Aurora user guide, "Cluster-level parameters")."""
         return rds.ParameterGroup(
             self,
-            "Parameters",
+            "ClusterParameters",
             engine=ENGINE,
-            description=f"GoChat {self._stage.name}",
+            description=f"GoChat {self._stage.name}: cluster",
             parameters={
                 "require_secure_transport": "ON",
                 "character_set_server": "utf8mb4",
                 "collation_server": "utf8mb4_bin",
-                "transaction_isolation": "READ-COMMITTED",
                 "time_zone": "UTC",
+            },
+        )
+
+    def _instance_parameters(self) -> rds.ParameterGroup:
+        """Set what the SQL of the repo layer relies on, as the local MySQL sets it too."""
+        return rds.ParameterGroup(
+            self,
+            "InstanceParameters",
+            engine=ENGINE,
+            description=f"GoChat {self._stage.name}: instances",
+            parameters={
+                "transaction_isolation": "READ-COMMITTED",
                 "sql_mode": "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO",
                 "innodb_lock_wait_timeout": "5",
                 "wait_timeout": str(self._settings.database.wait_timeout_s),

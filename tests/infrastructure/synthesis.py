@@ -13,13 +13,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("local", "dev", "prod")
 
-# Runs the app with Python's own sockets closed too; jsii speaks to Node over pipes.
+# Synthesizes one stage after the other in one process, because Node's start and the import of CDK are most of the time.
+# Python's own sockets are closed too; jsii speaks to Node over pipes.
 _PROGRAM = """
-import runpy, socket
+import json, socket, sys
 def refuse(*_):
     raise AssertionError("the synthesis opened a network connection")
 socket.socket.connect = socket.socket.connect_ex = refuse
-runpy.run_module("cdk_app.app", run_name="__main__")
+from aws_cdk import App
+from cdk_app.app import synthesize
+context = json.load(open("cdk.json"))["context"] | {"bundling": "skip"}
+for stage in sys.argv[2:]:
+    synthesize(App(context=context | {"stage": stage}, outdir=f"{sys.argv[1]}/{stage}", analytics_reporting=False))
 """
 
 _DOCKER = """#!/bin/sh
@@ -113,25 +118,23 @@ class Synthesis:
                 )
 
 
-def start_synthesis(stage: str, folder: Path) -> "subprocess.Popen[str]":
-    """Start the synthesis of a stage into a folder; bundles hold no wheels and no byte code."""
-    tools = folder.parent / "tools"
-    tools.mkdir(exist_ok=True)
+def synthesize(home: Path) -> dict[str, Synthesis]:
+    """Synthesize every stage below a folder, without account, network, Docker, wheels and byte code."""
+    tools = home / "tools"
+    tools.mkdir()
     for name in ("docker", "podman", "finch"):
         (tools / name).write_text(_DOCKER)
         (tools / name).chmod(0o755)
-    context = json.loads((ROOT / "cdk.json").read_text())["context"] | {"stage": stage, "bundling": "skip"}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     environment |= {
-        "CDK_OUTDIR": str(folder),
-        "CDK_CONTEXT_JSON": json.dumps(context),
         "NODE_OPTIONS": f"--require {Path(__file__).with_name('no_network.cjs')}",
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
-    return subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-c", _PROGRAM, str(home), *STAGES]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"the stages do not synthesize:\n{done.stdout}\n{done.stderr}"
+    return {stage: Synthesis(stage, home / stage) for stage in STAGES}
 
 
 def _listed(value: Any) -> list[Any]:

@@ -40,7 +40,14 @@ def test_the_database_refuses_deletion_and_leaves_its_data(managed_stage: Synthe
 def test_dev_pauses_to_zero_and_drops_idle_connections_that_would_keep_it_awake(dev: Synthesis) -> None:
     scaling = dev.one("AWS::RDS::DBCluster").properties["ServerlessV2ScalingConfiguration"]
     assert (scaling["MinCapacity"], scaling["SecondsUntilAutoPause"]) == (0, 300)
-    assert dev.one("AWS::RDS::DBClusterParameterGroup").properties["Parameters"]["wait_timeout"] == "60"
+    assert dev.one("AWS::RDS::DBParameterGroup").properties["Parameters"]["wait_timeout"] == "60"
+
+
+def test_every_instance_has_the_parameters_that_the_sql_relies_on(managed_stage: Synthesis) -> None:
+    group = managed_stage.one("AWS::RDS::DBParameterGroup")
+    assert group.properties["Parameters"]["transaction_isolation"] == "READ-COMMITTED"
+    for instance in managed_stage.resources("AWS::RDS::DBInstance"):
+        assert instance.properties["DBParameterGroupName"] == {"Ref": group.logical_id}
 
 
 def test_prod_never_pauses_and_has_a_reader_elsewhere(prod: Synthesis) -> None:
