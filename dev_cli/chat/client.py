@@ -97,7 +97,6 @@ class ChatClient:
         headers = {"Authorization": f"Bearer {self._login.access_token}"}
         async with connect(self._login.websocket_url, additional_headers=headers, max_size=None) as connection:
             try:
-                await connection.send(frames.hello())
                 # Listen first, then fetch: what is stored in between comes one way or the other.
                 await _run_until_first_ends(
                     self._keep_receiving(connection),
@@ -115,6 +114,7 @@ class ChatClient:
             self._on_frame(json.loads(frame))
 
     async def _keep_sending(self, connection: ClientConnection) -> None:
+        await connection.send(frames.hello())
         while True:
             now_s = time.monotonic()
             self._outbox.requeue_overdue(now_s)
@@ -216,17 +216,27 @@ class ChatClient:
 
 
 async def _run_until_first_ends(main: Coroutine[Any, Any, None], *beside: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines together until the first one ends or any of them fails; then end the others, raise the failure."""
+    """Run coroutines together until the first one ends or another one fails; then end the others, raise the failure.
+
+    A closed connection fails whoever writes to it at once; the first coroutine, which reads, still gets what came
+    before the end, and that may say why it ended.
+    """
     main_task = asyncio.create_task(main)
     tasks = {main_task, *(asyncio.create_task(each) for each in beside)}
     try:
-        while not main_task.done() and not any(task.done() and task.exception() for task in tasks):
+        while not main_task.done() and not any(_has_failed(task) for task in tasks):
             await asyncio.wait([task for task in tasks if not task.done()], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    failures = [each for each in outcomes if isinstance(each, Exception)]
-    # A closed connection fails every coroutine that uses it; what the receiving one says is what really happened.
-    for failure in sorted(failures, key=lambda each: not isinstance(each, Ended)):
-        raise failure
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in (main_task, *tasks):
+        if not task.cancelled():
+            task.result()
+
+
+def _has_failed(task: asyncio.Task[None]) -> bool:
+    if not task.done() or task.cancelled():
+        return False
+    failure = task.exception()
+    return failure is not None and not isinstance(failure, ConnectionClosed)

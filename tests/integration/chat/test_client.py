@@ -1,0 +1,194 @@
+"""The terminal client's connection against a server that loses, reorders and refuses."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from dev_cli.chat.client import ChatClient, Ended
+from dev_cli.chat.rest import Login, RestClient
+
+CONVERSATION = "c" * 32
+ALICE, BOB = "1", "2"
+DEADLINE_S = 20.0
+
+Script = Callable[["Server", ServerConnection, int], Awaitable[None]]
+
+
+def message(seq: int, text: str, sender: str = BOB) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "conversation_id": CONVERSATION,
+        "sender_id": sender,
+        "type": "text",
+        "content": {"text": text},
+        "created_at": "2026-11-23T07:00:00.000Z",
+        "recalled": False,
+    }
+
+
+@dataclass
+class Server:
+    """Plays the server's part of the contract: `script` runs for each connection with its number from 1."""
+
+    script: Script
+    history: list[dict[str, Any]] = field(default_factory=list)
+    sent_ids: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    connections: int = 0
+
+    async def on_connection(self, connection: ServerConnection) -> None:
+        self.connections += 1
+        await self.script(self, connection, self.connections)
+
+    def answer_rest(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(200, json={"read_seq": 0, "unread_count": 0})
+        after = int(request.url.params.get("after_seq", 0))
+        return httpx.Response(200, json={"messages": [m for m in self.history if m["seq"] > after], "has_more": False})
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[tuple[ChatClient, "asyncio.Task[None]"]]:
+        async with serve(self.on_connection, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            rest = RestClient("http://stage", transport=httpx.MockTransport(self.answer_rest))
+            client = ChatClient(
+                rest,
+                login=_login(f"ws://127.0.0.1:{port}"),
+                conversation_id=CONVERSATION,
+                show=lambda shown: self.shown.append(f"{shown.seq} {shown.text}"),
+                tell=self.remarks.append,
+            )
+            running = asyncio.create_task(client.run())
+            try:
+                yield client, running
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+                await rest.close()
+
+    async def next_send(self, connection: ServerConnection) -> str:
+        """Give the client_msg_id of the next message.send, answering what else comes."""
+        async for text in connection:
+            frame = json.loads(text)
+            if frame["action"] == "message.send":
+                self.sent_ids.append(frame["data"]["client_msg_id"])
+                return self.sent_ids[-1]
+        raise AssertionError("the client closed before it sent")
+
+    async def store(self, connection: ServerConnection, client_msg_id: str, seq: int) -> None:
+        stored = {"client_msg_id": client_msg_id, "message_id": "9", "conversation_id": CONVERSATION, "seq": seq}
+        stored["created_at"] = "2026-11-23T07:00:00.000Z"
+        await connection.send(json.dumps({"event": "message.stored", "data": stored}))
+
+
+def _login(websocket_url: str) -> Login:
+    return Login(user_id=ALICE, websocket_url=websocket_url, access_token="a", refresh_token="r")
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+def test_a_message_whose_answer_was_lost_goes_out_again_under_the_same_id() -> None:
+    async def script(server: Server, connection: ServerConnection, number: int) -> None:
+        client_msg_id = await server.next_send(connection)
+        if number == 1:
+            connection.transport.abort()  # the answer is lost with the connection
+            return
+        await server.store(connection, client_msg_id, 1)
+        await connection.wait_closed()
+
+    server = Server(script)
+
+    async def run() -> None:
+        async with server.client() as (client, _):
+            client.send("hello")
+            await until(lambda: client.idle)
+
+    asyncio.run(run())
+    assert len(server.sent_ids) == 2
+    assert len(set(server.sent_ids)) == 1
+    assert server.shown == ["1 hello"]
+
+
+def test_a_gap_is_fetched_and_shown_in_order() -> None:
+    async def script(server: Server, connection: ServerConnection, number: int) -> None:
+        await until(lambda: server.shown == ["1 one"])
+        server.history += [message(2, "two"), message(3, "three")]
+        await connection.send(json.dumps({"event": "message.new", "data": {"messages": [message(3, "three")]}}))
+        await connection.wait_closed()
+
+    server = Server(script, history=[message(1, "one")])
+
+    async def run() -> None:
+        async with server.client():
+            await until(lambda: len(server.shown) == 3)
+
+    asyncio.run(run())
+    assert server.shown == ["1 one", "2 two", "3 three"]
+
+
+def test_what_was_stored_while_the_client_was_away_is_shown_when_it_is_back() -> None:
+    async def script(server: Server, connection: ServerConnection, number: int) -> None:
+        if number == 1:
+            await until(lambda: server.shown == ["1 one"])
+            server.history.append(message(2, "two"))
+            return  # closes the connection
+        await connection.wait_closed()
+
+    server = Server(script, history=[message(1, "one")])
+
+    async def run() -> None:
+        async with server.client():
+            await until(lambda: len(server.shown) == 2)
+
+    asyncio.run(run())
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("event", ["session.revoked", "session.replaced"])
+def test_a_client_whose_session_ended_does_not_come_back(event: str) -> None:
+    async def script(server: Server, connection: ServerConnection, number: int) -> None:
+        await connection.send(json.dumps({"event": event, "data": {}}))
+        await connection.close()
+
+    server = Server(script)
+
+    async def run() -> None:
+        async with server.client() as (_, running):
+            with pytest.raises(Ended):
+                await asyncio.wait_for(running, DEADLINE_S)
+
+    asyncio.run(run())
+    assert server.connections == 1
+
+
+def test_a_refused_message_is_told_and_the_next_one_goes_out() -> None:
+    async def script(server: Server, connection: ServerConnection, number: int) -> None:
+        first = await server.next_send(connection)
+        refusal = {"code": "blocked", "message": "no", "retryable": False}
+        await connection.send(json.dumps({"event": "error", "id": first, "error": refusal}))
+        await server.store(connection, await server.next_send(connection), 1)
+        await connection.wait_closed()
+
+    server = Server(script)
+
+    async def run() -> None:
+        async with server.client() as (client, _):
+            client.send("refused")
+            client.send("taken")
+            await until(lambda: client.idle)
+
+    asyncio.run(run())
+    assert "refused (blocked): refused" in server.remarks
+    assert server.shown == ["1 taken"]
