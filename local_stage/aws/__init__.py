@@ -20,7 +20,8 @@ but unpacked code and objects, and ends with SIGTERM or SIGINT, taking every fun
     CDK_DEFAULT_ACCOUNT=000000000000  CDK_DEFAULT_REGION=us-east-1
 
 **Functions** get AWS_ENDPOINT_URL, AWS_DISABLE_HOST_PREFIX_INJECTION, AWS_XRAY_DAEMON_ADDRESS, credentials, region and
-Lambda's own variables from the launcher, and nothing of its environment; a function's own variables win.
+Lambda's own variables from the launcher, and nothing of its environment; a function's own variables win. Between
+invocations their processes are frozen, as on AWS (`--no-freeze-idle-functions` lets them run on).
 
 **URLs** of an API whose id is `1a2b3c4d` (the tag `ms-custom-id` of eight hex digits pins it):
 

@@ -50,7 +50,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     parser.add_argument(
         "--freeze-idle-functions",
-        action="store_true",
+        action=argparse.BooleanOptionalAction,
+        default=True,
         help="stop function processes between invocations, as AWS does: their threads and timers stand still",
     )
     parser.add_argument("--log-level", default="WARNING", choices=["DEBUG", "INFO", "WARNING", "ERROR"])

@@ -75,7 +75,7 @@ def busy_and_idle_workers(aws: LocalAws) -> set[int]:
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("options", [[], ["--freeze-idle-functions"]], ids=["running", "frozen"])
+@pytest.mark.parametrize("options", [[], ["--no-freeze-idle-functions"]], ids=["frozen", "running"])
 def test_no_function_process_outlives_the_launcher(own_aws: LocalAws, signal_number: signal.Signals) -> None:
     workers = busy_and_idle_workers(own_aws)
     started = time.monotonic()
