@@ -17,7 +17,7 @@ from gochat_aws.sigv4 import (
     ConnectionsSigner,
     Credentials,
     Method,
-    quote_connection_id,
+    is_impossible_id,
     read_environment_credentials,
 )
 
@@ -27,6 +27,7 @@ MAX_POST_BYTES = 131_072
 _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 2.0
 _GONE_BACKOFF_S = 0.1
+_TAKEN = range(200, 300)
 
 
 class Outcome(Enum):
@@ -198,7 +199,7 @@ class _Chains:
     def completed(self, job: Job, response: Response, now_s: float) -> None:
         assert isinstance(job, _Chain)
         status = response.status
-        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        if status in _TAKEN:
             self._settle_head(
                 job, Reply(outcome=Outcome.DELIVERED, body=response.body, at_ms=time.time_ns() // 1_000_000)
             )
@@ -253,11 +254,7 @@ class _Chains:
 def _refuse_unsent(call: Call) -> Outcome | None:
     if len(call.body) > MAX_POST_BYTES:
         return Outcome.TOO_LARGE
-    try:
-        quote_connection_id(call.connection_id)
-    except ValueError:
-        return Outcome.GONE
-    return None
+    return Outcome.GONE if is_impossible_id(call.connection_id) else None
 
 
 def count_outcomes(replies: Iterable[Reply]) -> dict[str, int]:

@@ -7,14 +7,14 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from http import HTTPStatus
 
 _RECEIVE_BYTES = 65_536
 _MAX_RESPONSE_BYTES = 1_048_576
 _FRAMING = re.compile(
     rb"\r\ncontent-length: *(\d+)|\r\n(transfer-encoding): *chunked|\r\n(connection): *close", re.IGNORECASE
 )
-_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_FIRST_FINAL = 200
+_WITHOUT_BODY = (204, 304)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,7 +235,7 @@ def parse_response(data: bytes, *, ended: bool = False) -> Response | None:
     if not data.startswith(b"HTTP/1.") or not data[9:12].isdigit():
         raise BrokenConnectionError("the response is not HTTP/1.x")
     status = int(data[9:12])
-    if status < HTTPStatus.OK:
+    if status < _FIRST_FINAL:
         return parse_response(data[head_end + 4 :], ended=ended)
     length, chunked, keep = -1, False, data[:8] == b"HTTP/1.1" and not ended
     for match in _FRAMING.finditer(data, 0, head_end):

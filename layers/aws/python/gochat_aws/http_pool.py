@@ -166,7 +166,7 @@ class HttpPool:
             self._lost(connection, error, work, now_s)
             return
         if response is not None:
-            self._latency_s += 0.05 * (now_s - began_s - self._latency_s)
+            self._note_latency(now_s - began_s)
             job = self._busy.pop(connection)
             if response.keep:
                 self._idle.append(connection)
@@ -179,6 +179,10 @@ class HttpPool:
             next_job = work.take(now_s)
             if next_job is not None:
                 self._start(self._idle.pop(), next_job, work, now_s)
+
+    def _note_latency(self, sample_s: float) -> None:
+        """Follow the least latency: the rest is waiting for each other, which more connections would only lengthen."""
+        self._latency_s += (1.0 if sample_s < self._latency_s else 0.001) * (sample_s - self._latency_s)
 
     def _note_opened(self, connection: HttpConnection) -> None:
         if connection.state is State.IDLE and connection in self._opening:

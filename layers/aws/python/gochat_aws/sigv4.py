@@ -3,6 +3,7 @@
 import functools
 import hmac
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ _INNER_PAD = bytes(x ^ 0x36 for x in range(256))
 _OUTER_PAD = bytes(x ^ 0x5C for x in range(256))
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _BODIES_REMEMBERED = 64
+_USUAL_ID = re.compile(r"[A-Za-z0-9_-]+=*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,9 +158,16 @@ def quote_connection_id(connection_id: str) -> str:
 
     Raises ValueError for ids that URL normalisation would turn into another resource (empty, `.`, `..`).
     """
-    if connection_id in ("", ".", ".."):
+    if _USUAL_ID.fullmatch(connection_id):
+        return connection_id.replace("=", "%3D")
+    if is_impossible_id(connection_id):
         raise ValueError(f"{connection_id!r} cannot be a connection id")
     return quote(connection_id, safe="-._~")
+
+
+def is_impossible_id(connection_id: str) -> bool:
+    """Tell whether no path can carry this id."""
+    return connection_id in ("", ".", "..")
 
 
 class ConnectionsSigner:
