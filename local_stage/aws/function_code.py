@@ -13,6 +13,9 @@ import threading
 import zipfile
 from pathlib import Path
 
+# More than one deployment has functions and layers; those of earlier deployments may go.
+REMEMBERED_ARCHIVES = 32
+
 
 class CodeStore:
     """Directories of unpacked archives, named by the digest of the archive."""
@@ -38,6 +41,8 @@ class CodeStore:
         if known is None or known[0] is not archive:
             known = (archive, hashlib.sha256(archive).hexdigest()[:32])
             self._digests[id(archive)] = known
+            while len(self._digests) > REMEMBERED_ARCHIVES:
+                self._digests.pop(next(iter(self._digests)))
         return known[1]
 
     def _extract(self, archive: bytes, target: Path) -> None:

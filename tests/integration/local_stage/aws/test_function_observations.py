@@ -110,3 +110,19 @@ def handler(event, context):
     summaries = aws.client("xray").get_trace_summaries(StartTime=datetime.fromtimestamp(0, UTC), EndTime=now)
     summary = next(each for each in summaries["TraceSummaries"] if each["Id"] == root)
     assert summary["Annotations"]["message_id"][0]["AnnotationValue"] == {"StringValue": "m1"}
+
+
+def test_an_alarm_looks_at_its_metric_by_itself(aws: LocalAws) -> None:
+    """CloudWatch: "Using Amazon CloudWatch alarms": evaluated each period, whoever writes the metric."""
+    aws.create_function("alarming", "def handler(event, context): return 1 / 0")
+    cloudwatch = aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="alarming", Namespace="AWS/Lambda", MetricName="Errors", Statistic="Sum", Period=60,
+        Dimensions=[{"Name": "FunctionName", "Value": "alarming"}], EvaluationPeriods=1, Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )  # fmt: skip
+    invoke(aws, "alarming")
+    deadline = time.monotonic() + 20
+    while cloudwatch.describe_alarms(AlarmNames=["alarming"])["MetricAlarms"][0]["StateValue"] != "ALARM":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

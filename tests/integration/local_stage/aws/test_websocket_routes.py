@@ -77,7 +77,8 @@ def test_frames_of_one_connection_run_concurrently(api: WebSocketApi) -> None:
         for _ in range(2):  # the second time both environments are warm
             socket.send('{"action":"slow","seconds":1.0}')
             socket.send('{"action":"slow","seconds":0.2}')
-            assert [socket.recv(timeout=20), socket.recv(timeout=20)] == ["0.2", "1.0"]
+            answers = [socket.recv(timeout=20), socket.recv(timeout=20)]
+        assert answers == ["0.2", "1.0"]
 
 
 def test_a_message_event_has_awss_context(api: WebSocketApi) -> None:
