@@ -38,12 +38,7 @@ def report_batch(
         "cache_round_trips": cache_trips,
         "traces": [one.trace for one in verdicts.submissions if one.trace][:MAX_TRACES],
     }
-    if verdicts.outage is not None:
-        wiring.logger.warning("batch failed", extra={**summary, "cause": repr(verdicts.outage.__cause__)})
-    else:
-        wiring.logger.info("batch applied", extra=summary)
-    for fault in verdicts.faults:
-        wiring.logger.error("record refused by a fault of ours", extra=_describe(fault))
+    _log(wiring, verdicts, summary)
     wiring.metrics.emit(
         {
             "Stored": ("Count", verdicts.counts["stored"]),
@@ -57,6 +52,15 @@ def report_batch(
             "StoreLag": ("Milliseconds", lags_ms),
         }
     )
+
+
+def _log(wiring: Wiring, verdicts: Verdicts, summary: dict[str, object]) -> None:
+    if verdicts.outage is not None:
+        wiring.logger.warning("batch failed", extra={**summary, "cause": repr(verdicts.outage.__cause__)})
+    else:
+        wiring.logger.info("batch applied", extra=summary)
+    for fault in verdicts.faults:
+        wiring.logger.error("record refused by a fault of ours", extra=_describe(fault))
 
 
 def trace_messages(wiring: Wiring, verdicts: Verdicts, *, started_at_ms: int) -> None:
