@@ -22,7 +22,7 @@ from logic.rpc.account_messages import (
     token_pair_message,
     user_message,
 )
-from logic.rpc.calls import caller
+from logic.rpc.calls import caller, current_call
 
 Context = grpc.ServicerContext
 
@@ -62,7 +62,10 @@ class AuthService(auth_pb2_grpc.AuthServiceServicer):
         """Rotate a refresh token."""
         key = request.idempotency_key if request.HasField("idempotency_key") else None
         answer = refresh_session(self._ports, request.refresh_token, idempotency_key=key)
-        return reused_message(answer.ended) if isinstance(answer, Reused) else token_pair_message(answer)
+        if isinstance(answer, Reused):
+            current_call().outcome = "refresh_reused"
+            return reused_message(answer.ended)
+        return token_pair_message(answer)
 
     def Logout(self, request: auth_pb2.LogoutRequest, context: Context) -> ended_pb2.EndedSessions:  # noqa: N802, ARG002
         """End the caller's session, or all."""

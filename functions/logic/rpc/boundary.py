@@ -90,7 +90,7 @@ class Boundary:
 
     def _record(self, call: Call, error: GochatError | None, started_at_ms: int) -> None:
         ended_at_ms = self._clock.now_ms()
-        code = error.code if error else "ok"
+        code = error.code if error else call.outcome
         method = call.method.rsplit("/", 1)[-1]
         self._logger.info(
             "call",

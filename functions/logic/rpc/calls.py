@@ -16,6 +16,8 @@ class Call:
     request_id: str
     trace: Trace
     identity: Identity | None = None
+    outcome: str = "ok"
+    """What the log line and the metric call a call that was answered; a servicer may say more than `ok`."""
 
 
 _CALL: ContextVar[Call] = ContextVar("call")

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.rest.conftest import Login, Rest, build_rest, build_rpc
+from tests.integration.rest.conftest import Login, Rest, Written, build_rest, build_rpc
 
 
 def test_a_refresh_gives_the_next_pair_and_lets_the_access_token_stand(rest: Rest) -> None:
@@ -37,6 +37,14 @@ def test_a_token_used_twice_ends_its_login_everywhere(rest: Rest) -> None:
     assert rest.said_to(connection) == ["session.revoked"]
     assert rest.connections.deleted == [connection]
     assert rest.is_accepted(tablet)
+
+
+def test_a_reuse_stands_in_the_log_of_im_logic(rest: Rest, written: Written) -> None:
+    login = rest.login(rest.register("alice"))
+    rest.refresh(login.refresh_token)
+    written.take()
+    rest.refresh(login.refresh_token)
+    assert [line["code"] for line in written.lines("call")] == ["refresh_reused"]
 
 
 def test_an_old_token_is_noticed_generations_later(rest: Rest) -> None:

@@ -7,8 +7,11 @@ from enum import Enum
 from gochat_core.types import SessionId, UserId
 from gochat_repo.cache import Command, Reply, command
 
-ACTIVE_TTL_S = 60
-"""How long an entry that says "active" may live: it bounds what a revocation made while Redis was away can miss."""
+ACTIVE_TTL_S = 300
+"""How long an entry that says "active" may live: the table is asked so seldom for whoever writes now and then.
+
+It also bounds how long an entry can mislead that a revocation could not reach, because Redis was away for it alone.
+"""
 
 REVOKED_TTL_S = 20 * 60
 """Longer than an access token lives: with the entry gone, no token of the session is left."""
