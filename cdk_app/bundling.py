@@ -36,6 +36,9 @@ RESOURCES = "custom_resources"
 _SKIPPED_FOLDERS = ("__pycache__", "tests")
 _SKIPPED_SUFFIXES = (".pyc", ".pyi", ".proto")
 
+RECIPE = "1"
+"""Counts the changes of this module that change its output: part of every bundle's hash."""
+
 # Bundles of a name to keep: a synthesis that runs beside this one may still be reading the one before.
 _KEPT = 3
 
@@ -140,7 +143,7 @@ class Bundler:
 
     def _digest(self, interpreter: Path | None, *more: str) -> "hashlib._Hash":
         tag = _magic(interpreter) if interpreter else "sources"
-        return hashlib.sha256("\0".join((self.target.name, str(self.full), tag, *more, "")).encode())
+        return hashlib.sha256("\0".join((RECIPE, self.target.name, str(self.full), tag, *more, "")).encode())
 
     def _built(self, name: str, key: str, build: Callable[[Path], None]) -> Path:
         """Return the folder of this key, building it first where there is none; safe beside other syntheses."""
@@ -184,9 +187,11 @@ def compile_tree(folder: Path, *, interpreter: Path, mount: str) -> None:
     """Write the `.pyc` of every module below `folder`, as `interpreter` does.
 
     Unchecked-hash files hold no time stamp, so that the same sources give the same bytes, and are never compared with
-    their source, whose time stamp the zip file changes. `mount` stands in tracebacks for the folder's path here.
+    their source, whose time stamp the zip file changes. The hash seed fixes the order of set constants. `mount` stands
+    in tracebacks for the folder's path here.
     """
-    command = [str(interpreter), "-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    # Not -I, which would ignore the seed; the empty environment and -P keep other modules away as well.
+    command = [str(interpreter), "-P", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(folder), "-p", mount, str(folder)]
     subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONHASHSEED": "0"})
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from aws_cdk import Aws, CfnParameter, Fn, Stack
 from aws_cdk import aws_iam as iam
 
-from cdk_app import stages
 
 DATABASE = "gochat"
 APP_USER = "gochat_app"
@@ -172,8 +171,3 @@ def external_stores(stack: Stack) -> Stores:
             cache_name=None,
         ),
     )
-
-
-def is_managed(stage: stages.Stage) -> bool:
-    """Whether this app creates the stage's stores."""
-    return isinstance(stage.stores, stages.Managed)

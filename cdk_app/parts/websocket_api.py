@@ -25,7 +25,7 @@ _ACCESS_LOG = {
     "authorizer_error": "$context.authorizer.error",
     "integration_error": "$context.integrationErrorMessage",
     "integration_latency_ms": "$context.integrationLatency",
-    "duration_ms": "$context.connectedAt",
+    "connected_at_ms": "$context.connectedAt",
 }
 
 
