@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from aws_cdk import Aws, CfnParameter, Fn, Stack
 from aws_cdk import aws_iam as iam
 
-
 DATABASE = "gochat"
 APP_USER = "gochat_app"
 MIGRATION_USER = "gochat_migration"
