@@ -147,7 +147,7 @@ def stop_leftovers(state_dir: Path, *, timeout_s: float = _STOP_TIMEOUT_S) -> li
             record = json.loads(record_path.read_text())
             process = psutil.Process(record["pid"])
             ours = abs(process.create_time() - record["started_at_s"]) < 1 and process.status() != psutil.STATUS_ZOMBIE
-        except (psutil.NoSuchProcess, ValueError, KeyError, FileNotFoundError):
+        except (psutil.NoSuchProcess, ValueError, KeyError, TypeError, FileNotFoundError):
             ours = False
         if ours:
             _end_group(process, timeout_s)

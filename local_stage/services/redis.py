@@ -11,7 +11,7 @@ from pathlib import Path
 
 import redis
 
-from local_stage.services.errors import DidNotStart, MissingProgram, Unreachable
+from local_stage.services.errors import DidNotStart, MissingProgram, ServiceError, Unreachable
 from local_stage.services.ports import LOOPBACK, pick_free_port, start_on_free_port
 from local_stage.services.process import ServerProcess
 from local_stage.services.service import Service
@@ -59,24 +59,29 @@ class RedisCluster(Service):
 
     def kill(self) -> None:
         """End every node as a crash would."""
-        for node in self.nodes:
+        for node in self._own_nodes():
             node.kill()
 
     def pause(self) -> None:
         """Freeze every node."""
-        for node in self.nodes:
+        for node in self._own_nodes():
             node.pause()
 
     def resume(self) -> None:
         """Let every frozen node go on."""
-        for node in self.nodes:
+        for node in self._own_nodes():
             node.resume()
 
     def restart(self) -> None:
         """Start every node again on its port, empty, and wait until the cluster serves all slots."""
-        for node in self.nodes:
+        for node in self._own_nodes():
             node.restart()
         self.wait_ready()
+
+    def _own_nodes(self) -> tuple[RedisNode, ...]:
+        if not self.nodes:
+            raise ServiceError(f"The Redis cluster at {self.address} is an external one: it is not ours to stop.")
+        return self.nodes
 
 
 def start_redis(directory: Path, *, nodes: int = 1) -> RedisCluster:

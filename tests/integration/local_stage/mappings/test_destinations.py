@@ -128,13 +128,26 @@ def test_a_bucket_gets_the_batch_with_the_whole_event() -> None:
     assert [record["offset"] for record in json.loads(document["payload"])["records"]["t-0"]] == [4, 5]
 
 
+class StoppedAtRefusal(FailingFunction):
+    """The poller is told to stop as soon as the destination has refused."""
+
+    stopping: threading.Event
+
+    def send(self, destination_arn: str, body: str, *, object_key: str) -> None:
+        """Send, and stop the poller."""
+        try:
+            super().send(destination_arn, body, object_key=object_key)
+        finally:
+            self.stopping.set()
+
+
 @pytest.mark.parametrize(
     "destination", ["arn:aws:sqs:us-east-1:123456789012:missing", "arn:aws:events:::bus", "no-arn"]
 )
 def test_records_that_the_destination_does_not_take_are_not_done(destination: str) -> None:
-    stopping = threading.Event()
-    threading.Timer(0.5, stopping.set).start()
-    done, status = give_up(destination, stopping=stopping)
+    aws = StoppedAtRefusal(None, region=REGION)
+    aws.stopping = threading.Event()
+    done, status = give_up(destination, stopping=aws.stopping, aws=aws)
     assert done == []
     assert status.discarded == 0
     assert destination in (status.last_error or "")
