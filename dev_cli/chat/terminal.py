@@ -15,7 +15,8 @@ _POLL_S = 0.02
 async def chat(client: ChatClient, *, username: str) -> None:
     """Send every line that is typed until the input ends or /quit."""
     connection = asyncio.create_task(client.run())
-    session: PromptSession[str] = PromptSession()
+    # What was typed comes back as the stored message, with its number: the typed line itself need not stay.
+    session: PromptSession[str] = PromptSession(erase_when_done=True)
     try:
         with patch_stdout():
             typing = asyncio.create_task(_type_lines(session, client, username))

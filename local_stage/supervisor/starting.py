@@ -62,6 +62,7 @@ class Stage:
                 name="health",
                 title="Waiting until the stage serves",
                 run=self._wait_until_serving,
+                advice="The lines above are the last that the functions have logged.",
                 after=("deploy", "mappings"),
             ),
         ]
