@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -152,4 +153,5 @@ if sys.platform == "linux" and os.geteuid() == 0:
             capture_output=True,
             text=True,
         )
+        shutil.rmtree(home)
         assert done.stdout == "runs as 65534\n", done.stderr
