@@ -35,11 +35,21 @@ class Verdicts:
 class UpstreamBatches:
     """Applies batches; one for the life of a container."""
 
-    def __init__(self, store: MessageStore, announcer: Announcer, producer: RecordProducer, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: MessageStore,
+        announcer: Announcer,
+        producer: RecordProducer,
+        clock: Clock,
+        *,
+        honours_partial: bool = True,
+    ) -> None:
+        """`honours_partial`: whether the mapping brings back the failed records alone, and not the whole batch."""
         self._store = store
         self._announcer = announcer
         self._producer = producer
         self._clock = clock
+        self._honours_partial = honours_partial
 
     def apply(self, records: Sequence[IncomingRecord]) -> Verdicts:
         """Apply records in their order, each with a verdict of its own; safe to repeat, in whole or in part.
@@ -51,7 +61,7 @@ class UpstreamBatches:
         try:
             batch = self._store.store_each(submissions) if submissions else StoredBatch(outcomes=(), members={})
         except Unavailable as outage:
-            return self._without_store(readable, submissions, letters, outage)
+            return self._without_store(len(records), readable, submissions, letters, outage)
         letters += [
             self._letter(records[index], outcome)
             for index, outcome in zip(readable, batch.outcomes, strict=True)
@@ -92,13 +102,20 @@ class UpstreamBatches:
 
     def _without_store(
         self,
+        size: int,
         readable: Sequence[int],
         submissions: tuple[Submission, ...],
         letters: Sequence[OutgoingRecord],
         outage: Unavailable,
     ) -> Verdicts:
-        """While MySQL is away, the unreadable records need not come again with the others."""
-        self._producer.produce(letters)
+        """While MySQL is away, the unreadable records need not come again with the others, if that can be told."""
+        whole = Verdicts(failed=frozenset(range(size)), submissions=submissions, outage=outage)
+        if not self._honours_partial:
+            return whole
+        try:
+            self._producer.produce(letters)
+        except Unavailable:
+            return whole
         return Verdicts(
             failed=frozenset(readable),
             counts=Counter(dead_letters=len(letters)),

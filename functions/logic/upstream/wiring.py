@@ -65,5 +65,11 @@ def wire() -> Wiring:
         tracer=Tracer(SERVICE),
         database=database,
         cache=store_cache,
-        batches=UpstreamBatches(MessageStore(database, IdMaker(clock), clock), announcer, producer, clock),
+        batches=UpstreamBatches(
+            MessageStore(database, IdMaker(clock), clock),
+            announcer,
+            producer,
+            clock,
+            honours_partial=settings.partial_batch,
+        ),
     )

@@ -16,7 +16,8 @@ from gochat_core.errors import Unavailable
 from gochat_repo.outbox import OVERDUE_MS
 from local_stage.services.mysql import MySqlServer, start_mysql
 from local_stage.services.redis import RedisCluster, start_redis
-from logic.announce.announcer import OVERDUE_CHECK_MS
+from logic.announce.announcer import OVERDUE_CHECK_MS, Announcer
+from logic.upstream.batch import UpstreamBatches
 from tests.integration.messages.conftest import flush, open_stage
 from tests.integration.messages.crashing_door import DIED, Job
 from tests.integration.messages.stage import ALICE, BOB, CHAT, Stage, frame, incoming
@@ -129,6 +130,36 @@ def test_while_mysql_is_away_everything_comes_again_but_what_is_unreadable(
         own_mysql.restart()
         assert stage.doors[0].apply(records[0], records[2]).counts["stored"] == 2
         assert stage.stored() == [(1, "a"), (2, "b")]
+
+
+def test_with_mysql_and_the_broker_away_everything_comes_again(
+    own_mysql: MySqlServer, redis_cluster: RedisCluster
+) -> None:
+    with open_stage(own_mysql, redis_cluster, "gochat") as stage:
+        own_mysql.stop()
+        stage.producer.available = False
+        assert stage.doors[0].apply(frame("a"), incoming(b"?")).failed == {0, 1}
+
+
+def test_where_the_whole_batch_comes_again_nothing_is_given_up_while_mysql_is_away(
+    own_mysql: MySqlServer, redis_cluster: RedisCluster
+) -> None:
+    with open_stage(own_mysql, redis_cluster, "gochat") as stage:
+        door = stage.doors[0]
+        batches = UpstreamBatches(
+            door.store,
+            Announcer(door.database, door.connections, stage.producer, stage.clock),
+            stage.producer,
+            stage.clock,
+            honours_partial=False,
+        )
+        records = [frame("a"), incoming(b"?")]
+        own_mysql.stop()
+        assert batches.apply(records).failed == {0, 1}
+        assert stage.dead_letters() == []
+        own_mysql.restart()
+        assert batches.apply(records).failed == frozenset()
+        assert len(stage.dead_letters()) == 1
 
 
 def test_a_restart_of_mysql_under_load_loses_and_doubles_nothing(
