@@ -8,10 +8,12 @@ import sys
 from dev_cli.failure import Failure
 from local_stage.services.errors import MissingProgram
 from local_stage.services.mysql import find_program
-from local_stage.supervisor.steps import StepContext
+from local_stage.supervisor.steps import CommandFailed, StepContext
 
 # On Debian the core packages carry the programs without the service: nothing of the system's own is started.
 DEBIAN_PACKAGES = ("mariadb-server-core", "mariadb-client-core")
+# A fresh machine often updates itself in its first minutes.
+WAIT_FOR_OTHERS = "--option=DPkg::Lock::Timeout=300"
 BREW_FORMULA = "mariadb@10.11"
 
 BY_HAND = (
@@ -44,8 +46,11 @@ def install(context: StepContext) -> None:
             raise Failure("installing MariaDB needs root, and there is no sudo.", advice=BY_HAND)
         as_root = ["sudo", "-n"] if _needs_sudo() else []
         # The package lists of a fresh machine are empty or old: without them apt-get finds nothing, or what is gone.
-        context.run([*as_root, "apt-get", "update"])
-        install = ["apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES]
+        try:
+            context.run([*as_root, "apt-get", "update"])
+        except CommandFailed as failed:
+            context.note(f"{failed}; one broken source need not matter: going on")
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", WAIT_FOR_OTHERS, *DEBIAN_PACKAGES]
         context.run([*as_root, "env", "DEBIAN_FRONTEND=noninteractive", *install])
     elif shutil.which("brew"):
         context.run(["brew", "install", "--quiet", BREW_FORMULA])

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
+
 from local_stage.supervisor.fingerprint import fingerprint
 from local_stage.supervisor.options import Options
 from local_stage.supervisor.steps import StepContext
@@ -33,10 +35,13 @@ def synthesize(context: StepContext, options: Options) -> Path:
     aside = options.syntheses / f"making-{os.getpid()}"
     shutil.rmtree(aside, ignore_errors=True)
     command = [*options.cdk, "synth", "--quiet", "--context", "stage=local", "--output", str(aside)]
-    context.run(command, env=local_environment(), cwd=options.root)
     try:
+        context.run(command, env=_cdk_environment(options), cwd=options.root)
         aside.rename(wanted)
     except OSError:
+        if not wanted.is_dir():  # else another stage was quicker: its synthesis is as good
+            raise
+    finally:
         shutil.rmtree(aside, ignore_errors=True)
     _prune(options.syntheses)
     return wanted
@@ -45,7 +50,7 @@ def synthesize(context: StepContext, options: Options) -> Path:
 def bootstrap(context: StepContext, options: Options, aws_url: str) -> None:
     """Make the bucket and the roles that the CDK deploys through."""
     command = [*options.cdk, "bootstrap", f"aws://{ACCOUNT}/{REGION}"]
-    context.run(command, env=local_environment(aws_url), cwd=options.run)
+    context.run(command, env=_cdk_environment(options, aws_url), cwd=options.run)
 
 
 def deploy(
@@ -57,7 +62,7 @@ def deploy(
     command += ["--progress=events", "--method=direct", "--concurrency=4", f"--outputs-file={outputs}"]
     for name, value in parameters_of(synthesis, parameters).items():
         command += ["--parameters", f"{name}={value}"]
-    context.run(command, env=local_environment(aws_url), cwd=options.run)
+    context.run(command, env=_cdk_environment(options, aws_url), cwd=options.run)
     by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     return {name: value for stack in by_stack.values() for name, value in stack.items()}
 
@@ -129,12 +134,22 @@ def local_environment(aws_url: str | None = None) -> dict[str, str]:
     return {**ours, "CDK_DISABLE_CLI_TELEMETRY": "true", **(local_credentials(aws_url) if aws_url else {})}
 
 
+def _cdk_environment(options: Options, aws_url: str | None = None) -> dict[str, str]:
+    """Give what the CDK CLI runs in; its scratch files go away with the stage, also when it is killed."""
+    scratch = options.run / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    return {**local_environment(aws_url), "TMPDIR": str(scratch)}
+
+
 def _existing(root: Path) -> list[Path]:
     return [root / source for source in _SOURCES if (root / source).exists()]
 
 
 def _prune(syntheses: Path) -> None:
-    """Keep the latest syntheses: each holds a copy of every bundle."""
+    """Keep the latest syntheses, since each holds a copy of every bundle, and none that was cut short."""
+    for path in syntheses.glob("making-*"):
+        if not psutil.pid_exists(int(path.name.removeprefix("making-"))):
+            shutil.rmtree(path, ignore_errors=True)
     made = sorted(syntheses.glob("local-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in made[_SYNTHESES_KEPT:]:
         shutil.rmtree(path, ignore_errors=True)
