@@ -36,12 +36,12 @@ class InMemoryConnections:
         self.calls.append(call)
         scripted = self.outcomes.get(call.connection_id)
         if scripted:
-            return scripted.popleft()
-        if call.connection_id in self.gone:
-            return Outcome.GONE
-        if call.method == "DELETE":
+            outcome = scripted.popleft()
+        else:
+            outcome = Outcome.GONE if call.connection_id in self.gone else Outcome.DELIVERED
+        if outcome is Outcome.DELIVERED and call.method == "DELETE":
             self.deleted.append(call.connection_id)
             self.gone.add(call.connection_id)
-        elif call.method == "POST":
+        elif outcome is Outcome.DELIVERED and call.method == "POST":
             self.posted[call.connection_id].append(call.body)
-        return Outcome.DELIVERED
+        return outcome

@@ -12,7 +12,9 @@ YOUNG_MS = 10_000
 """How long after its opening a connection may answer 410 because its `$connect` has not returned."""
 
 SEND_TIMEOUT_S = 20.0
-"""For each of the two rounds, well below the 60 s after which this function is stopped."""
+ENDING_TIMEOUT_S = 10.0
+"""The rounds one after the other, posts, then endings of two kinds, leave the reports a third of the 60 s after which
+this function is stopped."""
 
 _FOR_LATER = (Outcome.RETRY_LATER, Outcome.REFUSED)
 """REFUSED (403) means that this function may not post: the deployment's fault, and no reason to drop a message."""
@@ -107,7 +109,7 @@ def _end_connections(api: ConnectionsApi, lanes: Sequence[Lane], probes: dict[st
             owners.append(lane.ending)
         calls.append(Call(connection_id=connection_id, method="DELETE"))
         owners.append(lane.ending)
-    for placed, reply in zip(owners, api.send_all(calls, timeout_s=SEND_TIMEOUT_S), strict=True):
+    for placed, reply in zip(owners, api.send_all(calls, timeout_s=ENDING_TIMEOUT_S), strict=True):
         verdict.posts[f"ending_{reply.outcome.name.lower()}"] += 1
         if reply.outcome in _FOR_LATER:
             verdict.failed.add(placed.record)
@@ -119,7 +121,7 @@ def _give_up(api: ConnectionsApi, lanes: Sequence[Lane], verdict: Verdict) -> No
     Left open, such a client would not know that it missed something; ended, it connects again and catches up.
     """
     calls = [Call(connection_id=lane.connection.connection_id, method="DELETE") for lane in lanes]
-    replies = api.send_all(calls, timeout_s=SEND_TIMEOUT_S)
+    replies = api.send_all(calls, timeout_s=ENDING_TIMEOUT_S)
     for lane, reply in zip(lanes, replies, strict=True):
         verdict.posts[f"overdue_{reply.outcome.name.lower()}"] += 1
         verdict.dead.append(_dead(lane, [*lane.overdue, *lane.items]))

@@ -20,7 +20,8 @@ def report_dead(invoker: EventInvoker, dead: Sequence[Dead]) -> set[int]:
     failed: set[int] = set()
     for part in _split(dead):
         report = DeadConnections(connections=tuple(one.missed_by for one in part))
-        if not _hand_over(invoker, _encode(report)):
+        # After one refusal the rest is not tried: each may take seconds, and this function has few left.
+        if failed or not _hand_over(invoker, _encode(report)):
             failed.update(place for one in part for place in one.records)
     return failed
 
@@ -37,7 +38,7 @@ def report_unreadable(
         if len(payload) > MAX_EVENT_BYTES:
             letter = msgspec.structs.replace(letter, value=None, detail=f"{detail}; too large to keep")
             payload = _encode(DeadLetters(letters=(letter,)))
-        if not _hand_over(invoker, payload):
+        if failed or not _hand_over(invoker, payload):
             failed.add(place)
     return failed
 
