@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import time
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,7 +19,12 @@ _SIGNATURE_LIFETIME_S = 900
 def use_msk_iam() -> dict[str, Any]:
     """Register the mechanism with kafka-python and return the options by which a client uses it (TLS included)."""
     register_sasl_mechanism("AWS_MSK_IAM", MskIamMechanism, overwrite=True)
-    return {"security_protocol": "SASL_SSL", "sasl_mechanism": "AWS_MSK_IAM"}
+    # One context for all connections: making it reads the CA bundle, 20 to 100 ms of CPU each time.
+    return {
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "AWS_MSK_IAM",
+        "ssl_context": ssl.create_default_context(),
+    }
 
 
 def authentication_payload(*, host: str, region: str, credentials: Credentials, epoch_s: float) -> bytes:
