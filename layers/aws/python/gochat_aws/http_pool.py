@@ -17,6 +17,7 @@ _ATTEMPT_TIMEOUT_S = 5.0
 _IDLE_LIMIT_S = 50.0
 """Load balancers commonly close after 60 s; while a container is frozen it can't see that."""
 
+_HANDSHAKE_FORGOTTEN_S = 1.0
 _ADDRESSES_KEPT_S = 60.0
 _REOPEN_AFTER_S = 0.1
 _HANDSHAKE_COST_S = {"https": 0.0012, "http": 0.0002}
@@ -257,7 +258,10 @@ class HttpPool:
                 self._forget(connection)
             else:
                 self._note_opened(connection)
-        for connection in [c for c in self._idle if now_s - c.since_s > _IDLE_LIMIT_S]:
+        stale = [c for c in self._idle if now_s - c.since_s > _IDLE_LIMIT_S]
+        # Begun by an earlier run that did not need it: a handshake does not outlive a freeze.
+        stale += [c for c in self._opening if now_s - c.since_s > _HANDSHAKE_FORGOTTEN_S]
+        for connection in stale:
             self._forget(connection)
 
     def _forget(self, connection: HttpConnection) -> None:
