@@ -18,6 +18,7 @@ def main() -> int:
     """Work the mappings until SIGTERM or SIGINT."""
     options = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
+    threading.excepthook = _die
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -33,6 +34,16 @@ def main() -> int:
     sys.stdout.flush()
     # An abandoned invocation still holds a thread and a consumer: their orderly end would wait for its answer.
     os._exit(0)
+
+
+def _die(failure: threading.ExceptHookArgs) -> None:
+    """End the process at a bug in one of its threads: half a poller that looks alive would be found late."""
+    where = failure.thread.name if failure.thread else "a thread"
+    logging.getLogger("local_stage.mappings").critical(
+        "%s failed", where, exc_info=(failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
+    )
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def _parser() -> argparse.ArgumentParser:

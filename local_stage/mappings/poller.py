@@ -106,8 +106,8 @@ class Poller:
             self._take_in(min(next_metadata - now, next_housekeeping - now, _STOP_LATENCY_S))
         for worker in self._workers:
             worker.join()
-        self._committer.close(timeout_s=_LAST_COMMIT_S)
-        self._source.close()
+        if self._committer.close(timeout_s=_LAST_COMMIT_S):
+            self._source.close()  # never under a commit that still waits for a broker that is away
 
     def _take_in(self, timeout_s: float) -> None:
         fetched = self._source.fetch(timeout_s=max(0.0, timeout_s), limit=max(100, self.config.batch_size))

@@ -50,6 +50,17 @@ def test_what_was_done_while_the_broker_was_away_is_committed_when_it_is_back(fa
     assert len(endpoint.invocations) == 1
 
 
+def test_a_poller_ends_in_time_while_the_broker_is_away(fault_broker: FaultBroker) -> None:
+    with serving() as endpoint:
+        endpoint.add_mapping("m", topic=TOPIC, bootstrap=fault_broker.bootstrap)
+        # `polling` itself fails if the poller does not end.
+        with polling(endpoint.url, grace_s=2) as supervisor:
+            produce(fault_broker.bootstrap, TOPIC, ["a"])
+            endpoint.wait_for(lambda: endpoint.delivered() == [0])
+            fault_broker.set_down()
+            endpoint.wait_for(lambda: supervisor.statuses()[0].last_error is not None)
+
+
 @pytest.mark.parametrize(
     "error",
     [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.REQUEST_TIMED_OUT],

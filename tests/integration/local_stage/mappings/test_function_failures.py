@@ -1,10 +1,12 @@
+import random
+import threading
 from typing import Any
 
 import pytest
 
 from local_stage.services import KafkaBroker
 from tests.fixtures.failing_functions import PROVISIONED, REPORTING, attempts, failing_on, naming, run
-from tests.fixtures.lambda_endpoint import Event, Refusal, serving
+from tests.fixtures.lambda_endpoint import Event, FunctionError, Refusal, serving
 from tests.fixtures.mappings import committed, polling, produce
 
 
@@ -153,3 +155,51 @@ def test_an_endpoint_that_is_away_costs_no_attempt_and_no_record(kafka_broker: K
         endpoint.start()
         endpoint.wait_for(lambda: committed(kafka_broker.address, f"group-{topic}", topic) == {0: 2})
     assert endpoint.delivered() == [0, 1]
+
+
+@pytest.mark.parametrize("from_lowest", [False, True])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_fails_nothing_is_lost_and_the_order_holds(
+    kafka_broker: KafkaBroker, topic_name: str, seed: int, from_lowest: bool
+) -> None:
+    """Model: a function that raises, is throttled, or names some records, at random; in the end all are done."""
+    partitions, count = 3, 200
+    chance, lock = random.Random(seed), threading.Lock()
+    done: dict[str, list[int]] = {}
+
+    def function(event: Event) -> Any:
+        with lock:
+            fate = chance.random()
+            if fate < 0.15:
+                raise FunctionError("at random")
+            if fate < 0.25:
+                raise Refusal(429, "TooManyRequestsException")
+            failures = []
+            for place, records in event["records"].items():
+                # As our handlers do: with a record that fails, all later ones of the partition are named.
+                failed_from = chance.randrange(len(records)) if fate < 0.5 else len(records)
+                done.setdefault(place, []).extend(record["offset"] for record in records[:failed_from])
+                failures += [
+                    {"itemIdentifier": {"partition": place, "offset": record["offset"]}}
+                    for record in records[failed_from:]
+                ]
+            return {"batchItemFailures": failures}
+
+    kafka_broker.create_topics(**{topic_name: partitions})
+    for partition in range(partitions):
+        produce(kafka_broker.address, topic_name, map(str, range(count)), partition=partition)
+    with serving(function) as endpoint, polling(endpoint.url, from_lowest=from_lowest):
+        endpoint.add_mapping(
+            topic_name,
+            topic=topic_name,
+            bootstrap=kafka_broker.address,
+            BatchSize=20,
+            BisectBatchOnFunctionError=True,
+            **REPORTING,
+        )
+        everything = dict.fromkeys(range(partitions), count)
+        endpoint.wait_for(
+            lambda: committed(kafka_broker.address, f"group-{topic_name}", topic_name, partitions) == everything,
+            timeout_s=60,
+        )
+    assert done == {f"{topic_name}-{number}": list(range(count)) for number in range(partitions)}
