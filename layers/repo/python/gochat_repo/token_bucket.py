@@ -20,7 +20,7 @@ _SPEND = Script(
     else
       wait = math.ceil((1 - tokens) * 1000 / rate)
     end
-    redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.0f', at))
+    redis.call('HSET', KEYS[1], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.0f', at))
     redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
     return wait
     """
