@@ -64,6 +64,8 @@ LOGIC_RPC = FunctionSpec(name="logic-rpc", layers=_STORE_LAYERS, timeout_s=28, d
 TASK_WORKER = FunctionSpec(
     name="task-worker", layers=_STORE_LAYERS, timeout_s=120, database=True, cache=True, produces=True
 )
+# For callers outside the VPC, which reach the stores through it.
+REPO_RPC = FunctionSpec(name="repo-rpc", layers=_STORE_LAYERS, timeout_s=28, database=True, cache=True)
 # Lambda's limit: a migration may rewrite a large table.
 REPO_MIGRATE = FunctionSpec(name="repo-migrate", layers=_STORE_LAYERS, timeout_s=900, database=True)
 
@@ -75,5 +77,6 @@ FUNCTIONS = (
     LOGIC_UPSTREAM,
     LOGIC_RPC,
     TASK_WORKER,
+    REPO_RPC,
     REPO_MIGRATE,
 )

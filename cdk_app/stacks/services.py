@@ -61,6 +61,7 @@ class ServicesStack(Stack):
             ready,
         )
         self.logic_rpc = self._alias(rpc)
+        self._repo_rpc(ready)
         self._consume(upstream, catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC)
         self._consume(worker, catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC)
 
@@ -89,6 +90,17 @@ class ServicesStack(Stack):
         for resource in ready:
             function.node.add_dependency(resource)
         return function
+
+    def _repo_rpc(self, ready: list[CustomResource]) -> None:
+        """Declare RepoService; whoever is to call it is granted lambda:InvokeFunction where that caller is declared."""
+        database, cache = self._stores.database, self._stores.cache
+        function = self._context.make(
+            catalogue.REPO_RPC,
+            environment={**database.environment(), **cache.environment()},
+            statements=[*database.may_connect(), *cache.may_connect()],
+        )
+        for resource in ready:
+            function.node.add_dependency(resource)
 
     def _alias(self, function: lambda_.Function) -> str:
         """Declare the name that callers use, and return its ARN.

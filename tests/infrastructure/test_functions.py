@@ -23,9 +23,10 @@ ENVIRONMENTS = {
     "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
     "logic-rpc": ALL | STORES | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN"},
     "task-worker": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
+    "repo-rpc": ALL | MYSQL | REDIS,
     "repo-migrate": ALL | MYSQL,
 }
-IN_VPC = {"gateway-websocket", "logic-upstream", "logic-rpc", "task-worker", "repo-migrate"}
+IN_VPC = {"gateway-websocket", "logic-upstream", "logic-rpc", "task-worker", "repo-rpc", "repo-migrate"}
 FUNCTIONS = sorted(ENVIRONMENTS)
 
 

@@ -38,6 +38,7 @@ ALLOWED = {
     "logic-upstream": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
     "logic-rpc": RUNNING | NETWORK | PRODUCING | STORES | {"secretsmanager:GetSecretValue"},
     "task-worker": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
+    "repo-rpc": RUNNING | NETWORK | STORES,
     "repo-migrate": RUNNING | NETWORK | {"rds-db:connect"},
 }
 
