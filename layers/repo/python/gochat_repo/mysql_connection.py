@@ -15,6 +15,10 @@ UNACKNOWLEDGED_MS = 3_000
 """TCP_USER_TIMEOUT: bytes that a vanished peer never acknowledges break the connection after this time, not after the
 read timeout; how long a query itself may take is not touched by it (RFC 5482)."""
 
+AURORA_RESUMES_MS = 20_000
+"""How long a client is asked to wait when Aurora can't be reached: a paused one takes about 15 s to resume (Aurora user
+guide, "Scaling to Zero ACUs with automatic pause and resume")."""
+
 _SESSION_ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 _SESSION_VARIABLES = (
     "SET autocommit = 0, time_zone = '+00:00', innodb_lock_wait_timeout = %s, sql_mode ="
@@ -55,6 +59,15 @@ class Connection(_Base):
         if self._answer_owed:
             self._answer_owed = False
             self._read_query_result()  # type: ignore[attr-defined]
+
+    def is_answered(self, within_s: float) -> bool:
+        """Tell whether the answer that `settle` will read has come, or comes in time."""
+        if not self.open:
+            return False
+        if not self._answer_owed:
+            return True
+        readable, _, _ = select.select([self._tcp()], [], [], within_s)
+        return bool(readable)
 
     def looks_dead(self) -> bool:
         """Tell without a round trip whether the server hung up: nobody speaks to us when nothing was asked."""
@@ -118,6 +131,6 @@ def connect(
     except pymysql.err.Error as fault:
         if connection is not None:
             connection.drop()
-        raise Unavailable from fault
+        raise Unavailable(retry_after_ms=None if tls is None else AURORA_RESUMES_MS) from fault
     connection.allow(read_timeout_s)
     return connection

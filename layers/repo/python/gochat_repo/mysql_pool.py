@@ -17,6 +17,10 @@ Password = Callable[[str], str] | None
 
 MAX_IDLE_CONNECTIONS = 8
 
+ANSWER_WAIT_S = 1.0
+"""How long to wait for the answer to a COMMIT or ROLLBACK that nobody waited for: it came milliseconds after that was
+sent, unless the server is gone. What was sent takes effect all the same."""
+
 AMAZON_CA_BUNDLE = Path(__file__).parent / "rds_ca_bundle.pem"
 _ROOT = re.compile(r"# Amazon RDS (\S+) Root CA")
 
@@ -139,6 +143,8 @@ def password_from(settings: MySqlSettings, environ: Mapping[str, str]) -> Passwo
 
 def _usable(connection: Connection) -> bool:
     try:
+        if not connection.is_answered(ANSWER_WAIT_S):
+            return False
         connection.settle()
     except pymysql.err.Error:
         return False
