@@ -1,12 +1,10 @@
-import random
-import threading
 from typing import Any
 
 import pytest
 
 from local_stage.services import KafkaBroker
-from tests.fixtures.failing_functions import PROVISIONED, REPORTING, attempts, failing_on, naming, run
-from tests.fixtures.lambda_endpoint import Event, FunctionError, Refusal, serving
+from tests.fixtures.failing_functions import PROVISIONED, REPORTING, FailingAtRandom, attempts, failing_on, naming, run
+from tests.fixtures.lambda_endpoint import Event, Refusal, serving
 from tests.fixtures.mappings import committed, polling, produce
 
 
@@ -162,32 +160,11 @@ def test_an_endpoint_that_is_away_costs_no_attempt_and_no_record(kafka_broker: K
 def test_whatever_fails_nothing_is_lost_and_the_order_holds(
     kafka_broker: KafkaBroker, topic_name: str, seed: int, from_lowest: bool
 ) -> None:
-    """Model: a function that raises, is throttled, or names some records, at random; in the end all are done."""
     partitions, count = 3, 200
-    chance, lock = random.Random(seed), threading.Lock()
-    done: dict[str, list[int]] = {}
-
-    def function(event: Event) -> Any:
-        with lock:
-            fate = chance.random()
-            if fate < 0.15:
-                raise FunctionError("at random")
-            if fate < 0.25:
-                raise Refusal(429, "TooManyRequestsException")
-            failures = []
-            for place, records in event["records"].items():
-                # As our handlers do: with a record that fails, all later ones of the partition are named.
-                failed_from = chance.randrange(len(records)) if fate < 0.5 else len(records)
-                done.setdefault(place, []).extend(record["offset"] for record in records[:failed_from])
-                failures += [
-                    {"itemIdentifier": {"partition": place, "offset": record["offset"]}}
-                    for record in records[failed_from:]
-                ]
-            return {"batchItemFailures": failures}
-
     kafka_broker.create_topics(**{topic_name: partitions})
     for partition in range(partitions):
         produce(kafka_broker.address, topic_name, map(str, range(count)), partition=partition)
+    function = FailingAtRandom(seed)
     with serving(function) as endpoint, polling(endpoint.url, from_lowest=from_lowest):
         endpoint.add_mapping(
             topic_name,
@@ -202,4 +179,4 @@ def test_whatever_fails_nothing_is_lost_and_the_order_holds(
             lambda: committed(kafka_broker.address, f"group-{topic_name}", topic_name, partitions) == everything,
             timeout_s=60,
         )
-    assert done == {f"{topic_name}-{number}": list(range(count)) for number in range(partitions)}
+    assert function.done == {f"{topic_name}-{number}": list(range(count)) for number in range(partitions)}
