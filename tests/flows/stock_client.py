@@ -17,6 +17,8 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.flows.frame_contract import check_frames
+
 DEADLINE_S = 20.0
 """How long a test waits for what must come: far over any budget, so that only a loss fails."""
 
@@ -131,6 +133,7 @@ class Socket:
         """Close it properly."""
         self._held.close()
         self._reader.join(DEADLINE_S)
+        check_frames(self.frames)
 
     def __enter__(self) -> Self:
         return self
