@@ -26,7 +26,7 @@ class Announcer:
         self._connections = connections
         self._producer = producer
         self._clock = clock
-        self._looked_at_ms = clock.now_ms()
+        self._looked_at_ms = 0  # where messages are rare, every container's first batch may be its only one
 
     def announce(self, announcement: Announcement, *, beside: Sequence[OutgoingRecord] = ()) -> None:
         """Produce the announcement, and the records `beside` it, and wait until the broker holds them all.

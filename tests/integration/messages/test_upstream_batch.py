@@ -184,14 +184,16 @@ def test_a_hundred_messages_cost_eight_database_and_four_cache_round_trips(
 ) -> None:
     stage.add_users(*(user for pair in pairs(50) for user in pair))
     door = stage.doors[0]
-    cold = [trips(door.database, lambda: door.apply(*batch_of_100)), door.cache.round_trips]
+    door.apply(frame("warm"))
+    before = door.cache.round_trips
+    cold = [trips(door.database, lambda: door.apply(*batch_of_100)), door.cache.round_trips - before]
     assert cold[0] <= 10, "the chats begin with this batch, and the cache knows nobody"
     assert cold[1] <= 4
     again = [frame(f"n{n}", sender=one, peer=other) for one, other in pairs(50) for n in (1, 2)]
     before = door.cache.round_trips
     assert trips(door.database, lambda: door.apply(*again)) <= 8
     assert door.cache.round_trips - before <= 4
-    assert stage.rows("SELECT COUNT(*), MAX(seq) FROM messages") == [(200, 4)]
+    assert stage.rows("SELECT COUNT(*), MAX(seq) FROM messages") == [(201, 4)]
 
 
 def test_with_an_empty_cache_a_hundred_messages_still_cost_eight_and_four(
