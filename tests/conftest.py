@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.fault_broker", "tests.fixtures.services", "tests.fixtures.stage"]
+pytest_plugins = [
+    "tests.fixtures.outages",
+    "tests.fixtures.fault_broker",
+    "tests.fixtures.services",
+    "tests.fixtures.stage",
+]
 
 _UNIT = Path(__file__).parent / "unit"
 
