@@ -1,6 +1,5 @@
 """Gives every test the real services, and unit tests none: a unit test that opens a socket fails."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -19,15 +18,10 @@ _UNIT = Path(__file__).parent / "unit"
 def pytest_configure(config: pytest.Config) -> None:
     """Leave Unix sockets alone where sockets are off: asyncio wakes its loop through a pair of them."""
     config.option.allow_unix_socket = True
-    config.addinivalue_line("markers", "apache_kafka: needs Java and Maven, and is left out where they are missing")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Switch sockets off for tests/unit; leave out what the machine has no program for."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Switch sockets off for tests/unit."""
     for item in items:
         if item.path.is_relative_to(_UNIT):
             item.add_marker(pytest.mark.disable_socket)
-    if not (shutil.which("java") and shutil.which("mvn")):
-        left_out = [item for item in items if item.get_closest_marker("apache_kafka")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Install what the tests need, hold the checks unless single tests are asked for, and run pytest."""
-    set_up_machine()
+    set_up_machine(with_java=True)
     checks = 0 if arguments.rest else check.run(argparse.Namespace(names=[]))
     pytest = subprocess.run(
         [sys.executable, "-m", "pytest", *map(_from_caller, arguments.rest)],

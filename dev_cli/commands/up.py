@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(
             f"a stage is {running.phase} already.", advice="./dev status tells how it is, ./dev down stops it."
         )
-    set_up_machine(with_mysql=arguments.mysql == "embedded")
+    set_up_machine(with_mysql=arguments.mysql == "embedded", with_java=arguments.kafka == "apache")
     options = stage_options(
         kafka=arguments.kafka,
         mysql=arguments.mysql,

@@ -1,22 +1,26 @@
 """Installs what is missing on this machine for a local stage or for the tests."""
 
+from functools import partial
+
 from dev_cli.failure import Failure
 from dev_cli.paths import LOGS, STAGE_VENV
 from dev_cli.progress import StepProgress
-from dev_cli.setup import cdk, mariadb, node
+from dev_cli.setup import cdk, java, mariadb, node, system_packages
 from dev_cli.setup.python_packages import is_synced, sync_group
+from dev_cli.setup.system_packages import SystemPackages
 from local_stage.supervisor.steps import Step, StepFailed, run_steps
 
 NETWORK = "Is the network up? The command may simply be given again: it goes on where it failed."
 
 
-def set_up_machine(*, with_mysql: bool = True) -> None:
+def set_up_machine(*, with_mysql: bool = True, with_java: bool = False) -> None:
     """Install what is missing, in parallel; does nothing, and says nothing, where all is there."""
-    steps = missing_steps(with_mysql=with_mysql)
+    packages = _missing_packages(with_mysql=with_mysql, with_java=with_java)
+    steps = [*_package_steps(packages), *missing_steps()]
     if not steps:
         return
-    if any(step.name == "mariadb" for step in steps):
-        mariadb.ask_for_password()
+    if packages:
+        system_packages.ask_for_password(" and ".join(one.title for one in packages))
     with StepProgress() as progress:
         try:
             run_steps(steps, logs=LOGS, listener=progress)
@@ -26,13 +30,29 @@ def set_up_machine(*, with_mysql: bool = True) -> None:
             raise Failure(str(failed), advice=failed.step.advice, log=failed.log) from failed
 
 
-def missing_steps(*, with_mysql: bool) -> list[Step]:
-    """List the steps that this machine still needs."""
-    steps: list[Step] = []
-    if with_mysql and not mariadb.is_installed():
-        steps.append(
-            Step(name="mariadb", title="Installing MariaDB", run=mariadb.install, advice=mariadb.BY_HAND),
+def _missing_packages(*, with_mysql: bool, with_java: bool) -> list[SystemPackages]:
+    missing = [mariadb.PACKAGES] if with_mysql and not mariadb.is_installed() else []
+    return [*missing, java.PACKAGES] if with_java and not java.is_installed() else missing
+
+
+def _package_steps(packages: list[SystemPackages]) -> list[Step]:
+    """List a step for each program, one after the other: the package manager takes only one at a time."""
+    names = [f"packages-{number}" for number in range(len(packages))]
+    return [
+        Step(
+            name=name,
+            title=f"Installing {one.title}",
+            run=partial(system_packages.install, packages=one),
+            advice=one.by_hand,
+            after=tuple(names[:number][-1:]),
         )
+        for number, (name, one) in enumerate(zip(names, packages, strict=True))
+    ]
+
+
+def missing_steps() -> list[Step]:
+    """List the steps that this machine still needs, beside the system's packages."""
+    steps: list[Step] = []
     if not is_synced(STAGE_VENV):
         steps.append(
             Step(

@@ -159,6 +159,8 @@ class NaiveDoor:
             assert cursor.fetchone() is None
             cursor.execute("SELECT user_id FROM conversation_participants WHERE conversation_id = %s", (chat,))
             assert cursor.fetchall()
+            cursor.execute("SELECT user_id FROM users WHERE user_id = %s AND deleted_at_ms IS NULL", (command["to"],))
+            assert cursor.fetchone()
             cursor.execute(
                 "INSERT INTO messages (conversation_id, seq, message_id, sender_id, client_msg_id, content_hash, type,"
                 " content, created_at_ms) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -170,6 +172,10 @@ class NaiveDoor:
             )
             cursor.execute(
                 "UPDATE conversation_participants SET activity_at_ms = %s WHERE conversation_id = %s", (now_ms, chat)
+            )
+            cursor.execute(
+                "UPDATE conversation_participants SET sent_seq = %s WHERE conversation_id = %s AND user_id = %s",
+                (seq, chat, user),
             )
             cursor.execute(
                 "INSERT INTO outbox (conversation_id, kind, number, created_at_ms) VALUES (%s, 'message', %s, %s)",

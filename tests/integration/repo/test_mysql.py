@@ -157,7 +157,7 @@ def test_a_lock_that_is_let_go_late_is_waited_for_by_running_again(migrated: MyS
 
 
 def test_values_are_bound_never_formatted(database: Database) -> None:
-    text = "%s '; DROP TABLE notes; -- \\' \" 🙂"
+    text = "%s '; DROP TABLE -- \\' \" 🙂\x00\n\r\x1a\\\\'"
     database.transaction(lambda tx: tx.execute_rows("INSERT INTO notes VALUES", [(3, text), (4, "x")]))
     assert database.read(lambda tx: note(tx, 3)) == text
     assert database.read(lambda tx: tx.query("SELECT id FROM notes WHERE text IN %s", ((text, "two"),))) == [(2,), (3,)]

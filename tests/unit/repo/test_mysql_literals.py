@@ -14,7 +14,7 @@ from gochat_repo.mysql_literals import bind, literal
         (b"\x00\xff'", "X'00ff27'"),
         (b"", "X''"),
         ("it's", "'it\\'s'"),
-        ('"\\\n\r\x00\x1a', "'\\\"\\\\\\n\\r\\0\\Z'"),
+        ("\\' OR 1=1 -- ", "'\\\\\\' OR 1=1 -- '"),
         ("%s 🙂", "'%s 🙂'"),
         ((1, "a", (None, b"\x01")), "(1,'a',(NULL,X'01'))"),
     ],

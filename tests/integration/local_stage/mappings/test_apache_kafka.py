@@ -9,7 +9,6 @@ from local_stage.services.topics import admin_client
 from tests.fixtures.lambda_endpoint import serving
 from tests.fixtures.mappings import committed, polling, produce
 
-pytestmark = pytest.mark.apache_kafka
 
 
 @pytest.fixture

@@ -86,7 +86,6 @@ def test_a_tansu_that_is_restarted_comes_back_on_its_port_and_empty(tmp_path: Pa
         broker.stop()
 
 
-@pytest.mark.apache_kafka
 def test_an_apache_kafka_that_is_killed_keeps_its_topics(apache_kafka: KafkaBroker, topic_name: str) -> None:
     apache_kafka.create_topics(**{topic_name: 3})
     apache_kafka.kill()
