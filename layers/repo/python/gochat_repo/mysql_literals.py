@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pymysql.converters import escape_string
-
 
 def bind(sql: str, params: Sequence[object]) -> str:
     """Put values in the place of each `%s`; without any, the statement stays as it is (also its `%`).
@@ -23,7 +21,9 @@ def literal(value: Any) -> str:
     if kind is int:
         return str(value)
     if kind is str:
-        return f"'{escape_string(value)}'"
+        # Inside quotes the quote and the backslash alone have a meaning (MySQL C API, mysql_real_escape_string_quote).
+        escaped: str = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"'{escaped}'"
     if kind is bytes:
         return f"X'{value.hex()}'"
     if value is None:
