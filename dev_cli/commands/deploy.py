@@ -29,6 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     _check_credentials()
     command = [*cdk_command(), "deploy", "--all", "--context", f"stage={arguments.stage}"]
     command += ["--require-approval", "never" if arguments.yes else "broadening"]
+    if arguments.stage == "prod":
+        # A warning of the synthesis (bundles without byte code, say) is a flaw that prod should not have.
+        command += ["--strict"]
     if subprocess.run(command, cwd=ROOT, env=cdk_environment(), check=False).returncode:
         raise Failure(
             f"the stage {arguments.stage} could not be deployed; the lines above say why.",
