@@ -148,10 +148,7 @@ class NaiveDoor:
         self._next_id += 1
         self._mysql.begin()
         with self._mysql.cursor() as cursor:
-            cursor.execute("SELECT last_seq FROM conversations WHERE conversation_id = %s FOR UPDATE", (chat,))
-            row = cursor.fetchone()
-            assert row is not None
-            seq = row[0] + 1
+            seq = self._lock(cursor, chat) + 1
             cursor.execute(
                 "SELECT seq FROM messages WHERE conversation_id = %s AND sender_id = %s AND client_msg_id = %s",
                 (chat, user, command["client_msg_id"]),
@@ -182,6 +179,13 @@ class NaiveDoor:
                 (chat, seq, now_ms),
             )
         self._mysql.commit()
+
+    @staticmethod
+    def _lock(cursor: pymysql.cursors.Cursor, chat: bytes) -> int:
+        cursor.execute("SELECT last_seq FROM conversations WHERE conversation_id = %s FOR UPDATE", (chat,))
+        row = cursor.fetchone()
+        assert row is not None
+        return int(row[0])
 
     def _tick_off(self, command: dict[str, Any]) -> None:
         with self._mysql.cursor() as cursor:
