@@ -10,7 +10,6 @@ from tests.fixtures.lambda_endpoint import serving
 from tests.fixtures.mappings import committed, polling, produce
 
 
-
 @pytest.fixture
 def topic(apache_kafka: KafkaBroker, topic_name: str) -> str:
     apache_kafka.create_topics(**{topic_name: 2})
