@@ -115,7 +115,8 @@ def test_the_servicer_sees_how_long_its_client_waits(channel: grpc.Channel, serv
     call(channel, "Echo", timeout=3.0)
 
     assert servicer.remaining_s is not None
-    assert 2.0 < servicer.remaining_s <= 3.0
+    # A grpc.Server reads the timeout from the wire, where it is rounded up.
+    assert 2.0 < servicer.remaining_s < 3.1
 
 
 def test_an_abort_arrives_with_code_details_and_trailing_metadata(channel: grpc.Channel) -> None:
