@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dev_cli.failure import TAIL_LINES, Failure
-from dev_cli.setup import mariadb, node, system_packages, system_packages
+from dev_cli.setup import mariadb, node, system_packages
 from local_stage.supervisor.steps import StepContext
 
 
