@@ -68,10 +68,8 @@ class Talk:
 
     def check_nothing_lost_or_doubled(self) -> str:
         """Hold the promises 1 to 3 against what is stored; returns the conversation's id."""
-        listed = self.sender.rest.get("/conversations").json()["conversations"]
-        (conversation_id,) = {
-            item["conversation_id"] for item in listed if item["peer"]["user_id"] == self.receiver.user_id
-        }
+        eventually(lambda: bool(self._conversation_ids()), "their conversation has begun", within_s=90)
+        (conversation_id,) = self._conversation_ids()
 
         def stored() -> list[str]:
             return [message["client_msg_id"] for message in self.receiver.history(conversation_id)]
@@ -83,7 +81,11 @@ class Talk:
         # One at a time: the order in which they were accepted is the order in which they were numbered.
         numbered = [client_msg_id for client_msg_id in stored() if client_msg_id in set(self.accepted)]
         assert numbered == self.accepted
-        return str(conversation_id)
+        return conversation_id
+
+    def _conversation_ids(self) -> set[str]:
+        listed = self.sender.rest.get("/conversations").json()["conversations"]
+        return {item["conversation_id"] for item in listed if item["peer"]["user_id"] == self.receiver.user_id}
 
     def heard(self, conversation_id: str) -> set[int]:
         """Return the seqs that the receiver's sockets got live."""
