@@ -99,7 +99,10 @@ class Poller:
         while not self._stopping.is_set():
             now = time.monotonic()
             if now >= next_metadata:
-                next_metadata = now + (_METADATA_S if self._follow_topic() else 0.2)
+                settled = self._follow_topic()
+                next_metadata = now + (_METADATA_S if settled else 0.2)
+                # Asked at every look: a topic can be deleted and made anew between two of them without any error.
+                self._source.identity.doubtful |= settled
             if now >= next_housekeeping:
                 next_housekeeping = now + _HOUSEKEEPING_S
                 self._keep_house()
