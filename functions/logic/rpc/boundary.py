@@ -1,12 +1,12 @@
 """The one boundary of every gRPC call: who calls, what an error becomes, one log line, metric and segment."""
 
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import grpc
 from aws_lambda_powertools import Logger
 
+from gochat_aws.guarded_server import Behaviour
 from gochat_aws.rpc_errors import abort_with
 from gochat_core.clock import Clock
 from gochat_core.errors import GochatError, InternalError, Unauthenticated
@@ -25,8 +25,6 @@ OPEN_METHODS = frozenset({
 
 AUTHORIZATION = "authorization"
 _BEARER = "bearer "
-
-Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 
 
 class Boundary:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import grpc
 
+from gochat_aws.guarded_server import GuardedServer
 from gochat_aws.invoke_server import InvokeServer
 from gochat_aws.kafka_producer import KafkaRecordProducer, RecordProducer
 from gochat_aws.secrets import CachedSecret
@@ -33,7 +34,6 @@ from logic.messages.store_messages import MessageStore
 from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
 from logic.rpc.conversation_service import ConversationService
-from logic.rpc.guarded import GuardedServer
 from logic.rpc.message_service import MessageService
 from logic.rpc.settings import RpcSettings, limits_of
 from logic.rpc.signers import SignerSource
@@ -75,7 +75,7 @@ def build(
     ports = _auth_ports(settings, database, cache_client, sessions, signer)
     invoke_server = InvokeServer()
     # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
-    guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary)))
+    guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary.wrap)))
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), guarded)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, clock), guarded)
     conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(database, clock), guarded)

@@ -8,6 +8,7 @@ from typing import Any, cast
 import grpc
 import msgspec
 
+from gochat_aws.guarded_server import GuardedServer
 from gochat_aws.invoke_server import InvokeServer
 from gochat_contracts.repo import repo_pb2_grpc
 from gochat_core.clock import SystemClock
@@ -19,7 +20,7 @@ from gochat_repo.connections import Connections
 from gochat_repo.mysql import database_from
 from gochat_repo.user_status import UserStatuses
 from gochat_repo.users import UserStore
-from repo.rpc.boundary import GuardedServer
+from repo.rpc.boundary import Boundary
 from repo.rpc.service import RepoService
 
 SERVICE = "repo-rpc"
@@ -50,12 +51,12 @@ def build(environ: Mapping[str, str]) -> InvokeServer:
         version=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
     )
     invoke_server = InvokeServer()
-    guarded = GuardedServer(
-        invoke_server,
+    boundary = Boundary(
         clock=SystemClock(),
         logger=make_logger(SERVICE, settings.log_level),
         metrics=Metrics(service=SERVICE, stage=settings.stage),
     )
+    guarded = GuardedServer(invoke_server, boundary.wrap)
     # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
     repo_pb2_grpc.add_RepoServiceServicer_to_server(service, cast("grpc.Server", cast("Any", guarded)))
     return invoke_server

@@ -1,11 +1,12 @@
-"""Puts the boundary around every method that a generated `add_…Servicer_to_server` registers."""
+"""Puts a boundary around every method that a generated `add_…Servicer_to_server` registers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import grpc
 
-from logic.rpc.boundary import Boundary
+Behaviour = Callable[[Any, grpc.ServicerContext], Any]
+"""One method of a servicer."""
 
 
 class MethodRegistry(Protocol):
@@ -19,11 +20,14 @@ class MethodRegistry(Protocol):
 
 
 class GuardedServer:
-    """Hand methods on to a server, each with the boundary around it."""
+    """Hand methods on to a server, each with a boundary around it.
 
-    def __init__(self, server: MethodRegistry, boundary: Boundary) -> None:
+    `wrap` gets a method's full name, `/package.Service/Method`, and the method, and returns what the server calls.
+    """
+
+    def __init__(self, server: MethodRegistry, wrap: Callable[[str, Behaviour], Behaviour]) -> None:
         self._server = server
-        self._boundary = boundary
+        self._wrap = wrap
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
@@ -31,7 +35,7 @@ class GuardedServer:
         """Take the methods of one service, as generated code hands them over."""
         guarded = {
             name: grpc.unary_unary_rpc_method_handler(
-                self._boundary.wrap(f"/{service_name}/{name}", handler.unary_unary),
+                self._wrap(f"/{service_name}/{name}", handler.unary_unary),
                 request_deserializer=handler.request_deserializer,
                 response_serializer=handler.response_serializer,
             )
