@@ -1,5 +1,6 @@
 """The producer against a broker that freezes, dies and comes back, and against errors that poison kafka-python."""
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,16 @@ from local_stage.services.kafka import KafkaBroker, start_tansu
 from tests.fixtures.fault_broker import Api, FaultBroker, fault_cluster
 
 TIMEOUT_S = 1.5
+
+# kafka-python forgets the socket of a connection that is being made when its producer is given up; the collector closes
+# it. These tests do that on purpose, and collect before they end, so that no other test stumbles over it.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @pytest.fixture
