@@ -15,6 +15,8 @@ from tests.flows.stock_client import DEADLINE_S, Frame, Person, Socket, text_mes
 P50_BUDGET_MS = 150.0
 P99_BUDGET_MS = 400.0
 WARM_UP = 10
+PACE_S = 0.06
+"""Between messages: a user may send 20 frames a second."""
 
 
 def measure_idle(sender: Socket, receiver: Socket, to: str, count: int) -> tuple[list[float], list[float]]:
@@ -35,12 +37,14 @@ def measure_idle(sender: Socket, receiver: Socket, to: str, count: int) -> tuple
 
         threading.Thread(target=watch, daemon=True).start()
         began = time.perf_counter()
-        sender.call("message.send", data)
+        answer = sender.call("message.send", data)
         acked = time.perf_counter()
+        assert answer["event"] == "ack", answer
         assert arrived.wait(DEADLINE_S), "the message did not arrive"
         if number >= WARM_UP:
             acks.append((acked - began) * 1000)
             arrivals.append((at[0] - began) * 1000)
+        threading.Event().wait(PACE_S)
     return acks, arrivals
 
 
