@@ -55,11 +55,6 @@ def single_conversation_id(one: UserId, other: UserId) -> ConversationId:
     return ConversationId(blake2b(b"single:%d:%d" % (low, high), digest_size=16).hexdigest())
 
 
-def new_group_conversation_id(clock: Clock) -> ConversationId:
-    """Draw the id of a group's conversation: 48 bits of milliseconds, then 80 random bits."""
-    return ConversationId(f"{clock.now_ms():012x}{secrets.token_hex(10)}")
-
-
 def parse_user_id(text: str) -> UserId:
     """Read a user id that came from a client; whatever cannot be one is a user that does not exist."""
     if _DECIMAL.fullmatch(text) and int(text) <= _MAX_ID:

@@ -46,12 +46,6 @@ def start_delete_outbox(database: Database, places: Collection[tuple[Conversatio
     )
 
 
-def delete_outbox(database: Database, places: Collection[tuple[ConversationId, Seq]]) -> None:
-    """Delete announced rows and wait for it."""
-    held = tuple((bytes.fromhex(conversation_id), seq) for conversation_id, seq in places)
-    database.transaction(lambda tx: tx.execute(_DELETE, (held,)))
-
-
 def claim_overdue(tx: Transaction, *, now_ms: int) -> list[OutboxMessage]:
     """Take over rows whose announcement is overdue, oldest first; nobody else takes them for another OVERDUE_MS.
 
