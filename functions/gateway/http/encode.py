@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from gochat_contracts.logic import auth_pb2, conversations_pb2, messages_pb2, users_pb2
-from gochat_contracts.records import MessageView
+from gochat_contracts.views import MessageView
 from gochat_core.clock import rfc3339
 
 Value = Mapping[str, object]

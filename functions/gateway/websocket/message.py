@@ -9,7 +9,8 @@ from gateway.websocket.ending import SESSION_REVOKED, plan_ending
 from gateway.websocket.frames import Frame, UnreadableFrameError, read_frame, write_ack, write_error
 from gateway.websocket.wiring import Wiring
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import UPSTREAM_TOPIC, Command, UpstreamRecord, encode
+from gochat_contracts.commands import Command
+from gochat_contracts.records import UPSTREAM_TOPIC, UpstreamRecord, encode
 from gochat_core.errors import (
     FieldFault,
     GochatError,

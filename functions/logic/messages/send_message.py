@@ -6,7 +6,8 @@ from hashlib import blake2b
 
 import msgspec
 
-from gochat_contracts.records import Sender, SendMessage
+from gochat_contracts.commands import SendMessage
+from gochat_contracts.records import Sender
 from gochat_core.errors import (
     ClientMsgIdConflict,
     ConversationNotFound,

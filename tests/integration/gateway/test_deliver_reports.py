@@ -8,14 +8,7 @@ import msgspec
 import pytest
 
 from gateway.websocket import handler
-from gochat_contracts.records import (
-    DEAD_LETTER_TOPIC,
-    DeadConnections,
-    DeadLetter,
-    DeadLetters,
-    MessageRef,
-    MissedBy,
-)
+from gochat_contracts.records import DEAD_LETTER_TOPIC, DeadConnections, DeadLetter, DeadLetters, MessageRef, MissedBy
 from gochat_core.types import ConnectionId, ConversationId, Seq
 from tests.fakes.producer import InMemoryProducer
 from tests.integration.gateway.conftest import (

@@ -9,11 +9,8 @@ import pytest
 from gateway.websocket import handler
 from gateway.websocket.limits import Limits
 from gochat_aws.kafka_producer import KafkaRecordProducer
-from gochat_contracts.records import (
-    UPSTREAM_TOPIC,
-    SendMessage,
-    UpstreamRecord,
-)
+from gochat_contracts.commands import SendMessage
+from gochat_contracts.records import UPSTREAM_TOPIC, UpstreamRecord
 from gochat_core.ids import single_conversation_id
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER
 from gochat_repo.cache import cache_from

@@ -10,6 +10,7 @@ import msgspec
 
 from gochat_aws.kafka_event import IncomingRecord
 from gochat_aws.kafka_producer import RecordProducer
+from gochat_contracts.commands import SendMessage
 from gochat_contracts.records import (
     DEAD_LETTER_TOPIC,
     TASK_TOPIC,
@@ -18,7 +19,6 @@ from gochat_contracts.records import (
     DownstreamItem,
     DownstreamRecord,
     Sender,
-    SendMessage,
     TaskRecord,
     UpstreamRecord,
     decode,

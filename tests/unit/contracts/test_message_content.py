@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gochat_contracts.commands import SendMessage
 from gochat_contracts.message_content import (
     MAX_CUSTOM_BYTES,
     MAX_DEPTH,
@@ -14,7 +15,7 @@ from gochat_contracts.message_content import (
     make_send_message,
     parse_send_message,
 )
-from gochat_contracts.records import MessageView, SendMessage
+from gochat_contracts.views import MessageView
 from gochat_core.errors import ConversationNotFound, InvalidRequest, UserNotFound
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import UserId

@@ -1,11 +1,11 @@
 import msgspec
 import pytest
 
+from gochat_contracts.commands import SendMessage
 from gochat_contracts.records import (
     DownstreamRecord,
     OfflineTask,
     Sender,
-    SendMessage,
     TaskRecord,
     UnreadableRecordError,
     UpstreamRecord,

@@ -12,7 +12,7 @@ from gateway.websocket.actions import ACTIONS
 from gateway.websocket.actions.hello import HelloAnswer
 from gateway.websocket.ending import SESSION_REPLACED, SESSION_REVOKED
 from gochat_contracts.message_content import MESSAGE_TYPES
-from gochat_contracts.records import MessageView
+from gochat_contracts.views import MessageView
 from gochat_core.ids import CLIENT_ID
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "docs" / "api" / "asyncapi.yaml").read_text())

@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.websocket.caller import Caller
 from gateway.websocket.limits import Limits
-from gochat_contracts.records import Command
+from gochat_contracts.commands import Command
 from gochat_core.types import ConversationId
 
 

@@ -5,13 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from gochat_contracts.records import (
-    MAX_RECORD_BYTES,
-    ConnectionRef,
-    DownstreamItem,
-    DownstreamRecord,
-    MessageRef,
-)
+from gochat_contracts.records import MAX_RECORD_BYTES, ConnectionRef, DownstreamItem, DownstreamRecord, MessageRef
 from gochat_core.types import CellId, ConnectionId, DeviceId, UserId
 
 ITEM_OVERHEAD_BYTES = 512

@@ -6,7 +6,8 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from gochat_contracts.records import MessageView, SendMessage
+from gochat_contracts.commands import SendMessage
+from gochat_contracts.views import MessageView
 from gochat_core.bodies import read_members, read_object
 from gochat_core.errors import FieldFault, InvalidRequest, UserNotFound
 from gochat_core.ids import CLIENT_ID, parse_conversation_id, parse_user_id, single_conversation_id

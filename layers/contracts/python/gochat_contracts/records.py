@@ -9,9 +9,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from gochat_contracts.commands import Command
 from gochat_core.types import (
     CellId,
-    ClientMsgId,
     ConnectionId,
     ConversationId,
     DeviceId,
@@ -41,6 +41,9 @@ MAX_RECORD_BYTES = 256 * 1024
 MESSAGE_LIFETIME_MS = 120_000
 """How long a downstream item is worth posting; older ones take the offline path."""
 
+TYPING_LIFETIME_MS = 5_000
+"""How long `typing` is worth posting (protocol: it is never stored)."""
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of every record's value; the value is JSON."""
@@ -56,28 +59,6 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     session_id: SessionId
     connection_id: ConnectionId | None = None
     cell_id: CellId | None = None
-
-
-class SendMessage(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action", tag="message.send"
-):
-    """Store a message and deliver it. `content` is the client's JSON as it came, already validated for its `type`.
-
-    `to` is set when the client named the peer instead of the conversation: then the single chat may have to be made.
-    """
-
-    conversation_id: ConversationId
-    client_msg_id: ClientMsgId
-    type: str
-    content: msgspec.Raw
-    to: UserId | None = None
-    reply_to_seq: Seq | None = None
-    mentions: tuple[UserId, ...] = ()
-    mention_all: bool = False
-
-
-Command = SendMessage
-"""Everything that a client can ask for by a frame; a union, tagged by `action`, once there is more than one."""
 
 
 class UpstreamRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -193,25 +174,6 @@ class DeadLetters(
 
 DeliverReport = DeadConnections | DeadLetters
 """Everything that `deliver` reports to `websocket`."""
-
-
-class MessageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A `message` as clients see it, over REST and WebSocket alike (protocol, "message")."""
-
-    message_id: str
-    conversation_id: str
-    seq: int
-    sender_id: str
-    client_msg_id: str
-    type: str
-    content: msgspec.Raw
-    reply_to_seq: int | None
-    mentions: list[str]
-    created_at: str
-    edited_at: str | None
-    recalled: bool
-    reactions: list[object]
-    change: int
 
 
 RecordT = TypeVar("RecordT", bound=Record)

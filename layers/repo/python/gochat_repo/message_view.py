@@ -2,7 +2,7 @@
 
 import msgspec
 
-from gochat_contracts.records import MessageView
+from gochat_contracts.views import MessageView
 from gochat_core.clock import rfc3339
 from gochat_repo.messages import StoredMessage
 

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gochat_contracts.records import Sender, SendMessage
+from gochat_contracts.commands import SendMessage
+from gochat_contracts.records import Sender
 from gochat_core.errors import (
     ClientMsgIdConflict,
     ConversationNotFound,
