@@ -8,14 +8,19 @@ GochatError
 │   │   └── InvalidCredentials      401 invalid_credentials
 │   ├── Forbidden                   403 forbidden
 │   │   ├── Blocked                 403 blocked
+│   │   ├── NotFriends              403 not_friends
 │   │   └── Muted                   403 muted
 │   ├── NotFound                    404 not_found
 │   │   ├── UserNotFound            404 user_not_found
 │   │   ├── ConversationNotFound    404 conversation_not_found
 │   │   ├── MessageNotFound         404 message_not_found
+│   │   ├── FriendNotFound          404 friend_not_found
+│   │   ├── FriendRequestNotFound   404 friend_request_not_found
 │   │   └── SessionNotFound         404 session_not_found
 │   ├── MethodNotAllowed            405 method_not_allowed
 │   ├── UsernameTaken               409 username_taken
+│   ├── AlreadyFriends              409 already_friends
+│   ├── FriendRequestClosed         409 friend_request_closed
 │   ├── IdempotencyConflict         409 idempotency_conflict
 │   ├── ClientMsgIdConflict         409 client_msg_id_conflict
 │   ├── PayloadTooLarge             413 payload_too_large
@@ -104,6 +109,12 @@ class Blocked(Forbidden):
     code, title = "blocked", "The recipient does not accept messages from you"
 
 
+class NotFriends(Forbidden):
+    """This deployment lets friends alone write to each other, and the two are none."""
+
+    code, title = "not_friends", "Only friends may write to this user"
+
+
 class Muted(Forbidden):
     """The sender may not speak in this conversation at the moment."""
 
@@ -134,6 +145,18 @@ class MessageNotFound(NotFound):
     code, title = "message_not_found", "There is no such message"
 
 
+class FriendNotFound(NotFound):
+    """The caller is not a friend of this user."""
+
+    code, title = "friend_not_found", "There is no such friend"
+
+
+class FriendRequestNotFound(NotFound):
+    """The caller was not sent a friend request with this id."""
+
+    code, title = "friend_request_not_found", "There is no such friend request"
+
+
 class SessionNotFound(NotFound):
     """The caller has no login with this id."""
 
@@ -150,6 +173,18 @@ class UsernameTaken(Refusal):
     """Somebody else has this username (usernames are case-insensitive)."""
 
     code, status, title = "username_taken", 409, "The username is taken"
+
+
+class AlreadyFriends(Refusal):
+    """The two are friends: there is nothing to ask for."""
+
+    code, status, title = "already_friends", 409, "You are friends already"
+
+
+class FriendRequestClosed(Refusal):
+    """The friend request was answered the other way, or a block has withdrawn it."""
+
+    code, status, title = "friend_request_closed", 409, "The friend request was decided otherwise"
 
 
 class IdempotencyConflict(Refusal):
