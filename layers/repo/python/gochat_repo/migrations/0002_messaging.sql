@@ -20,9 +20,11 @@ CREATE TABLE message_reactions (
 -- hidden_seq: hidden from its member's list until a message with a greater seq; NULL: not hidden.
 -- changed_at_ms: when anything but a message changed what this member sees (mutation, receipt, mute, pin, hide, leaving);
 -- new messages move activity_at_ms alone, so that a message touches one index and not two.
+-- cleared_at_ms: when cleared_seq last moved, so that a device which slept through it learns to forget what it holds.
 ALTER TABLE conversation_participants
   ADD COLUMN hidden_seq BIGINT UNSIGNED NULL,
   ADD COLUMN changed_at_ms BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  ADD COLUMN cleared_at_ms BIGINT UNSIGNED NOT NULL DEFAULT 0,
   ADD KEY participants_changed (user_id, changed_at_ms, conversation_id);
 
 -- Messages up to expired_seq are past the deployment's retention: their content is gone and nobody is shown them.
