@@ -88,6 +88,32 @@ class GetConversationResponse(_message.Message):
     conversation: Conversation
     def __init__(self, conversation: _Optional[_Union[Conversation, _Mapping]] = ...) -> None: ...
 
+class UpdateConversationRequest(_message.Message):
+    __slots__ = ("conversation_id", "muted", "pinned")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    muted: bool
+    pinned: bool
+    def __init__(self, conversation_id: _Optional[str] = ..., muted: _Optional[bool] = ..., pinned: _Optional[bool] = ...) -> None: ...
+
+class UpdateConversationResponse(_message.Message):
+    __slots__ = ("conversation",)
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    conversation: Conversation
+    def __init__(self, conversation: _Optional[_Union[Conversation, _Mapping]] = ...) -> None: ...
+
+class HideConversationRequest(_message.Message):
+    __slots__ = ("conversation_id",)
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    def __init__(self, conversation_id: _Optional[str] = ...) -> None: ...
+
+class HideConversationResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class MarkReadRequest(_message.Message):
     __slots__ = ("conversation_id", "seq")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]

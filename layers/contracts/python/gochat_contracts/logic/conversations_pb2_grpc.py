@@ -49,6 +49,16 @@ class ConversationServiceStub:
                 request_serializer=gochat__contracts_dot_logic_dot_conversations__pb2.GetConversationRequest.SerializeToString,
                 response_deserializer=gochat__contracts_dot_logic_dot_conversations__pb2.GetConversationResponse.FromString,
                 _registered_method=True)
+        self.UpdateConversation = channel.unary_unary(
+                '/gochat.logic.v1.ConversationService/UpdateConversation',
+                request_serializer=gochat__contracts_dot_logic_dot_conversations__pb2.UpdateConversationRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_logic_dot_conversations__pb2.UpdateConversationResponse.FromString,
+                _registered_method=True)
+        self.HideConversation = channel.unary_unary(
+                '/gochat.logic.v1.ConversationService/HideConversation',
+                request_serializer=gochat__contracts_dot_logic_dot_conversations__pb2.HideConversationRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_logic_dot_conversations__pb2.HideConversationResponse.FromString,
+                _registered_method=True)
         self.MarkRead = channel.unary_unary(
                 '/gochat.logic.v1.ConversationService/MarkRead',
                 request_serializer=gochat__contracts_dot_logic_dot_conversations__pb2.MarkReadRequest.SerializeToString,
@@ -79,6 +89,20 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateConversation(self, request, context):
+        """Mute or pin, for the caller alone. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HideConversation(self, request, context):
+        """Hide it from the caller's list until the next message, and clear the caller's history up to now. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MarkRead(self, request, context):
         """Move the caller's read cursor forward, never back. Idempotent.
         """
@@ -103,6 +127,16 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     servicer.GetConversation,
                     request_deserializer=gochat__contracts_dot_logic_dot_conversations__pb2.GetConversationRequest.FromString,
                     response_serializer=gochat__contracts_dot_logic_dot_conversations__pb2.GetConversationResponse.SerializeToString,
+            ),
+            'UpdateConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateConversation,
+                    request_deserializer=gochat__contracts_dot_logic_dot_conversations__pb2.UpdateConversationRequest.FromString,
+                    response_serializer=gochat__contracts_dot_logic_dot_conversations__pb2.UpdateConversationResponse.SerializeToString,
+            ),
+            'HideConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.HideConversation,
+                    request_deserializer=gochat__contracts_dot_logic_dot_conversations__pb2.HideConversationRequest.FromString,
+                    response_serializer=gochat__contracts_dot_logic_dot_conversations__pb2.HideConversationResponse.SerializeToString,
             ),
             'MarkRead': grpc.unary_unary_rpc_method_handler(
                     servicer.MarkRead,
@@ -191,6 +225,60 @@ class ConversationService:
             '/gochat.logic.v1.ConversationService/GetConversation',
             gochat__contracts_dot_logic_dot_conversations__pb2.GetConversationRequest.SerializeToString,
             gochat__contracts_dot_logic_dot_conversations__pb2.GetConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.logic.v1.ConversationService/UpdateConversation',
+            gochat__contracts_dot_logic_dot_conversations__pb2.UpdateConversationRequest.SerializeToString,
+            gochat__contracts_dot_logic_dot_conversations__pb2.UpdateConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HideConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.logic.v1.ConversationService/HideConversation',
+            gochat__contracts_dot_logic_dot_conversations__pb2.HideConversationRequest.SerializeToString,
+            gochat__contracts_dot_logic_dot_conversations__pb2.HideConversationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%gochat_contracts/logic/messages.proto\x12\x0fgochat.logic.v1\"\xaf\x02\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\x04\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0b\n\x03seq\x18\x03 \x01(\x04\x12\x11\n\tsender_id\x18\x04 \x01(\x04\x12\x15\n\rclient_msg_id\x18\x05 \x01(\t\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x07 \x01(\x0c\x12\x19\n\x0creply_to_seq\x18\x08 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08mentions\x18\t \x03(\t\x12\x15\n\rcreated_at_ms\x18\n \x01(\x03\x12\x19\n\x0c\x65\x64ited_at_ms\x18\x0b \x01(\x03H\x01\x88\x01\x01\x12\x10\n\x08recalled\x18\x0c \x01(\x08\x12\x0e\n\x06\x63hange\x18\r \x01(\x04\x42\x0f\n\r_reply_to_seqB\x0f\n\r_edited_at_ms\"\xa1\x01\n\x12SendMessageRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x15\n\rclient_msg_id\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x12\x19\n\x0creply_to_seq\x18\x05 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08mentions\x18\x06 \x03(\tB\x0f\n\r_reply_to_seq\"Q\n\x13SendMessageResponse\x12)\n\x07message\x18\x01 \x01(\x0b\x32\x18.gochat.logic.v1.Message\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\x8b\x01\n\x13ListMessagesRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x17\n\nbefore_seq\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\tafter_seq\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\r\n\x05limit\x18\x04 \x01(\rB\r\n\x0b_before_seqB\x0c\n\n_after_seq\"T\n\x14ListMessagesResponse\x12*\n\x08messages\x18\x01 \x03(\x0b\x32\x18.gochat.logic.v1.Message\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x32\xc7\x01\n\x0eMessageService\x12X\n\x0bSendMessage\x12#.gochat.logic.v1.SendMessageRequest\x1a$.gochat.logic.v1.SendMessageResponse\x12[\n\x0cListMessages\x12$.gochat.logic.v1.ListMessagesRequest\x1a%.gochat.logic.v1.ListMessagesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%gochat_contracts/logic/messages.proto\x12\x0fgochat.logic.v1\"\xdd\x02\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\x04\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0b\n\x03seq\x18\x03 \x01(\x04\x12\x11\n\tsender_id\x18\x04 \x01(\x04\x12\x15\n\rclient_msg_id\x18\x05 \x01(\t\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x07 \x01(\x0c\x12\x19\n\x0creply_to_seq\x18\x08 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08mentions\x18\t \x03(\t\x12\x15\n\rcreated_at_ms\x18\n \x01(\x03\x12\x19\n\x0c\x65\x64ited_at_ms\x18\x0b \x01(\x03H\x01\x88\x01\x01\x12\x10\n\x08recalled\x18\x0c \x01(\x08\x12\x0e\n\x06\x63hange\x18\r \x01(\x04\x12,\n\treactions\x18\x0e \x03(\x0b\x32\x19.gochat.logic.v1.ReactionB\x0f\n\r_reply_to_seqB\x0f\n\r_edited_at_ms\"H\n\x08Reaction\x12\r\n\x05\x65moji\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x0c\n\x04mine\x18\x03 \x01(\x08\x12\x10\n\x08user_ids\x18\x04 \x03(\x04\"\xa1\x01\n\x12SendMessageRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x15\n\rclient_msg_id\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x12\x19\n\x0creply_to_seq\x18\x05 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08mentions\x18\x06 \x03(\tB\x0f\n\r_reply_to_seq\"Q\n\x13SendMessageResponse\x12)\n\x07message\x18\x01 \x01(\x0b\x32\x18.gochat.logic.v1.Message\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\x8b\x01\n\x13ListMessagesRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x17\n\nbefore_seq\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\tafter_seq\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\r\n\x05limit\x18\x04 \x01(\rB\r\n\x0b_before_seqB\x0c\n\n_after_seq\"T\n\x14ListMessagesResponse\x12*\n\x08messages\x18\x01 \x03(\x0b\x32\x18.gochat.logic.v1.Message\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x32\xc7\x01\n\x0eMessageService\x12X\n\x0bSendMessage\x12#.gochat.logic.v1.SendMessageRequest\x1a$.gochat.logic.v1.SendMessageResponse\x12[\n\x0cListMessages\x12$.gochat.logic.v1.ListMessagesRequest\x1a%.gochat.logic.v1.ListMessagesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,15 +32,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gochat_contracts.logic.mess
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MESSAGE']._serialized_start=59
-  _globals['_MESSAGE']._serialized_end=362
-  _globals['_SENDMESSAGEREQUEST']._serialized_start=365
-  _globals['_SENDMESSAGEREQUEST']._serialized_end=526
-  _globals['_SENDMESSAGERESPONSE']._serialized_start=528
-  _globals['_SENDMESSAGERESPONSE']._serialized_end=609
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=612
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=751
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=753
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=837
-  _globals['_MESSAGESERVICE']._serialized_start=840
-  _globals['_MESSAGESERVICE']._serialized_end=1039
+  _globals['_MESSAGE']._serialized_end=408
+  _globals['_REACTION']._serialized_start=410
+  _globals['_REACTION']._serialized_end=482
+  _globals['_SENDMESSAGEREQUEST']._serialized_start=485
+  _globals['_SENDMESSAGEREQUEST']._serialized_end=646
+  _globals['_SENDMESSAGERESPONSE']._serialized_start=648
+  _globals['_SENDMESSAGERESPONSE']._serialized_end=729
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=732
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=871
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=873
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=957
+  _globals['_MESSAGESERVICE']._serialized_start=960
+  _globals['_MESSAGESERVICE']._serialized_end=1159
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Message(_message.Message):
-    __slots__ = ("message_id", "conversation_id", "seq", "sender_id", "client_msg_id", "type", "content", "reply_to_seq", "mentions", "created_at_ms", "edited_at_ms", "recalled", "change")
+    __slots__ = ("message_id", "conversation_id", "seq", "sender_id", "client_msg_id", "type", "content", "reply_to_seq", "mentions", "created_at_ms", "edited_at_ms", "recalled", "change", "reactions")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class Message(_message.Message):
     EDITED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     RECALLED_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
+    REACTIONS_FIELD_NUMBER: _ClassVar[int]
     message_id: int
     conversation_id: str
     seq: int
@@ -34,7 +35,20 @@ class Message(_message.Message):
     edited_at_ms: int
     recalled: bool
     change: int
-    def __init__(self, message_id: _Optional[int] = ..., conversation_id: _Optional[str] = ..., seq: _Optional[int] = ..., sender_id: _Optional[int] = ..., client_msg_id: _Optional[str] = ..., type: _Optional[str] = ..., content: _Optional[bytes] = ..., reply_to_seq: _Optional[int] = ..., mentions: _Optional[_Iterable[str]] = ..., created_at_ms: _Optional[int] = ..., edited_at_ms: _Optional[int] = ..., recalled: _Optional[bool] = ..., change: _Optional[int] = ...) -> None: ...
+    reactions: _containers.RepeatedCompositeFieldContainer[Reaction]
+    def __init__(self, message_id: _Optional[int] = ..., conversation_id: _Optional[str] = ..., seq: _Optional[int] = ..., sender_id: _Optional[int] = ..., client_msg_id: _Optional[str] = ..., type: _Optional[str] = ..., content: _Optional[bytes] = ..., reply_to_seq: _Optional[int] = ..., mentions: _Optional[_Iterable[str]] = ..., created_at_ms: _Optional[int] = ..., edited_at_ms: _Optional[int] = ..., recalled: _Optional[bool] = ..., change: _Optional[int] = ..., reactions: _Optional[_Iterable[_Union[Reaction, _Mapping]]] = ...) -> None: ...
+
+class Reaction(_message.Message):
+    __slots__ = ("emoji", "count", "mine", "user_ids")
+    EMOJI_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    MINE_FIELD_NUMBER: _ClassVar[int]
+    USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    emoji: str
+    count: int
+    mine: bool
+    user_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, emoji: _Optional[str] = ..., count: _Optional[int] = ..., mine: _Optional[bool] = ..., user_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class SendMessageRequest(_message.Message):
     __slots__ = ("conversation_id", "client_msg_id", "type", "content", "reply_to_seq", "mentions")
