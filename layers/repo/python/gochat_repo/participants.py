@@ -27,11 +27,12 @@ class Participation(msgspec.Struct, frozen=True, kw_only=True):
     read_seq: int
     sent_seq: int
     cleared_seq: int
+    expired_seq: int = 0
 
     @property
     def floor_seq(self) -> int:
-        """The member sees messages above this seq only."""
-        return max(self.join_seq - 1, self.cleared_seq)
+        """The member sees messages above this seq only: since joining, since clearing, and not past their retention."""
+        return max(self.join_seq - 1, self.cleared_seq, self.expired_seq)
 
     @property
     def seen_seq(self) -> int:
@@ -65,16 +66,21 @@ def list_members(
 def get_participation(tx: Transaction, conversation_id: ConversationId, user_id: UserId) -> Participation | None:
     """Read a member's cursors; None for whoever is not, or no longer, a member."""
     rows = tx.query(
-        "SELECT c.last_seq, p.join_seq, p.read_seq, p.sent_seq, p.cleared_seq"
+        "SELECT c.last_seq, p.join_seq, p.read_seq, p.sent_seq, p.cleared_seq, c.expired_seq"
         " FROM conversation_participants p JOIN conversations c ON c.conversation_id = p.conversation_id"
         " WHERE p.conversation_id = %s AND p.user_id = %s AND p.left_seq IS NULL",
         (bytes.fromhex(conversation_id), user_id),
     )
     if not rows:
         return None
-    last_seq, join_seq, read_seq, sent_seq, cleared_seq = rows[0]
+    last_seq, join_seq, read_seq, sent_seq, cleared_seq, expired_seq = rows[0]
     return Participation(
-        last_seq=last_seq, join_seq=join_seq, read_seq=read_seq, sent_seq=sent_seq, cleared_seq=cleared_seq
+        last_seq=last_seq,
+        join_seq=join_seq,
+        read_seq=read_seq,
+        sent_seq=sent_seq,
+        cleared_seq=cleared_seq,
+        expired_seq=expired_seq,
     )
 
 
