@@ -1,4 +1,4 @@
-"""Plans what is said to whom about stored and refused messages. Pure."""
+"""Plans what is said to whom about what was stored, changed and refused. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -19,6 +19,8 @@ from gochat_contracts.records import (
 from gochat_core.types import ConversationId, DeviceId, Seq, UserId
 from gochat_repo.message_view import encode_message
 from gochat_repo.messages import StoredMessage
+from gochat_repo.outbox import OutboxEntry
+from gochat_repo.reactions import ReactionKey
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,11 +30,27 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[UserId, ...]
     origin_device_id: DeviceId | None
     accepted_at_ms: int
+    unlisted: frozenset[ReactionKey] = frozenset()
+    trace: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Anything else that users are to hear of, on all their devices but `except_device`.
+
+    Without `expires_at_ms` it is worth posting for as long as a message; with it, it is not worth being said later.
+    """
+
+    event: str
+    data: msgspec.Raw
+    user_ids: tuple[UserId, ...]
+    except_device: DeviceId | None = None
+    expires_at_ms: int | None = None
+    accepted_at_ms: int | None = None
     trace: str | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sending device is told: `message.stored` or `message.rejected`."""
+    """What the sending device is told: `message.stored`, `message.rejected` or `request.rejected`."""
 
     user_id: UserId
     device_id: DeviceId
@@ -43,53 +61,91 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one batch has to say."""
+    """All that is to be said at once: answers, then `openings`, then news, then `events`.
 
-    news: tuple[News, ...] = ()
+    `noted` are the outbox rows that it makes good.
+    """
+
     answers: tuple[Answer, ...] = ()
+    openings: tuple[Event, ...] = ()
+    news: tuple[News, ...] = ()
+    events: tuple[Event, ...] = ()
+    noted: tuple[OutboxEntry, ...] = ()
 
     def audience(self) -> set[UserId]:
         """Whose connections must be known."""
-        return {user_id for one in self.news for user_id in one.members} | {one.user_id for one in self.answers}
+        told = {user_id for one in (*self.openings, *self.events) for user_id in one.user_ids}
+        return told | {user_id for one in self.news for user_id in one.members} | {one.user_id for one in self.answers}
+
+    def __add__(self, later: "Announcement") -> "Announcement":
+        """Return both in one, this one first."""
+        return Announcement(
+            answers=self.answers + later.answers,
+            openings=self.openings + later.openings,
+            news=self.news + later.news,
+            events=self.events + later.events,
+            noted=self.noted + later.noted,
+        )
 
 
 def plan_announcement(
     announcement: Announcement, connections: Mapping[UserId, Sequence[OpenConnection]], *, now_ms: int
 ) -> list[OutgoingRecord]:
     """Return the records to produce: one per (cell, user), and offline tasks for members without any connection."""
-    expires_at_ms = now_ms + MESSAGE_LIFETIME_MS
     records = [
         OutgoingRecord(topic=downstream_topic(cell_id), key=str(record.user_id).encode(), value=encode(record))
-        for cell_id, record in plan_downstream(_notices(announcement, expires_at_ms), connections)
+        for cell_id, record in plan_downstream(_notices(announcement, now_ms), connections)
     ]
     records += _offline_tasks(announcement.news, connections, now_ms)
     return records
 
 
-def _notices(announcement: Announcement, expires_at_ms: int) -> Iterator[Notice]:
+def _notices(announcement: Announcement, now_ms: int) -> Iterator[Notice]:
     for answer in announcement.answers:
         yield Notice(
             user_id=answer.user_id,
             event=answer.event,
             data=answer.data,
-            expires_at_ms=expires_at_ms,
+            expires_at_ms=now_ms + MESSAGE_LIFETIME_MS,
             only_device=answer.device_id,
             accepted_at_ms=answer.accepted_at_ms,
             trace=answer.trace,
         )
+    yield from _events(announcement.openings, now_ms)
     for news in announcement.news:
-        message = news.message
-        data = encode_message(message)
-        for user_id in news.members:
+        yield from _news(news, now_ms)
+    yield from _events(announcement.events, now_ms)
+
+
+def _news(news: News, now_ms: int) -> Iterator[Notice]:
+    message = news.message
+    for data, viewers in encode_message(message, news.members, news.unlisted):
+        for user_id in viewers:
             yield Notice(
                 user_id=user_id,
                 event="message.new",
                 data=data,
-                expires_at_ms=expires_at_ms,
+                expires_at_ms=now_ms + MESSAGE_LIFETIME_MS,
                 except_device=news.origin_device_id if user_id == message.sender_id else None,
                 message=MessageRef(conversation_id=message.conversation_id, seq=message.seq),
                 accepted_at_ms=news.accepted_at_ms,
                 trace=news.trace,
+            )
+
+
+def _events(events: Sequence[Event], now_ms: int) -> Iterator[Notice]:
+    for one in events:
+        if one.expires_at_ms is not None and one.expires_at_ms <= now_ms:
+            continue
+        for user_id in one.user_ids:
+            yield Notice(
+                user_id=user_id,
+                event=one.event,
+                data=one.data,
+                expires_at_ms=one.expires_at_ms or now_ms + MESSAGE_LIFETIME_MS,
+                except_device=one.except_device,
+                accepted_at_ms=one.accepted_at_ms,
+                trace=one.trace,
             )
 
 

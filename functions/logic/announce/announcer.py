@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from gochat_aws.kafka_producer import OutgoingRecord, RecordProducer
 from gochat_core.clock import Clock
 from gochat_core.errors import Unavailable
-from gochat_core.types import ConversationId, Seq
 from gochat_repo.connections import Connections
-from gochat_repo.messages import StoredMessage, get_messages
-from gochat_repo.mysql import Database, DeferredWrite, Transaction
-from gochat_repo.outbox import OutboxMessage, claim_overdue, start_delete_outbox
-from gochat_repo.participants import list_members
-from logic.announce.announcement import Announcement, News, plan_announcement
+from gochat_repo.mysql import Database, DeferredWrite
+from gochat_repo.outbox import OutboxEntry, claim_overdue, start_delete_outbox
+from logic.announce.announcement import Announcement, plan_announcement
+from logic.announce.noted import load_noted
 
 OVERDUE_CHECK_MS = 10_000
 """How often one container looks for announcements that others left behind: one read every so often, not every batch."""
+
+_NOTHING = Announcement()
 
 
 class Announcer:
@@ -35,40 +35,52 @@ class Announcer:
         its own catch-up, which reads the writer. Raises `Unavailable` when not all is known to be held; then the outbox
         rows stay, and whoever repeats the batch, or comes by later, announces again.
         """
-        news = (*announcement.news, *self._overdue_news(announcement.news))
-        whole = Announcement(news=news, answers=announcement.answers)
-        audience = whole.audience()
+        now_ms = self._clock.now_ms()
+        self._produce(self._overdue(announcement.noted, now_ms) + announcement, beside, noted_by_ms=now_ms)
+
+    def announce_noted(self, noted: Sequence[OutboxEntry]) -> None:
+        """Announce what a transaction that has committed noted in the outbox, read again as it is now; repeatable.
+
+        One to a few database round trips to read, one to tick off. Raises `Unavailable`: then the rows stay, and
+        whoever comes by 30 s later announces them.
+        """
+        if not noted:
+            return
+        now_ms = self._clock.now_ms()
+        self._produce(self.load_noted(noted), noted_by_ms=now_ms)
+
+    def load_noted(self, noted: Sequence[OutboxEntry]) -> Announcement:
+        """Read again what stands in the outbox: messages and conversations as they are now, and present members."""
+        return self._database.read(lambda tx: load_noted(tx, noted))
+
+    def _produce(self, announcement: Announcement, beside: Sequence[OutgoingRecord] = (), *, noted_by_ms: int) -> None:
+        audience = announcement.audience()
         connections = self._connections.find(audience) if audience else {}
-        records = [*plan_announcement(whole, connections, now_ms=self._clock.now_ms()), *beside]
-        with self._ticked_off([(one.message.conversation_id, one.message.seq) for one in news]):
+        records = [*plan_announcement(announcement, connections, now_ms=self._clock.now_ms()), *beside]
+        with self._ticked_off(announcement.noted, noted_by_ms):
             self._producer.produce(records)
 
-    def load_news(self, noted: Sequence[OutboxMessage]) -> list[News]:
-        """Read again what stands in the outbox: the messages as they are now, and their present members."""
-        return self._database.read(lambda tx: _load_news(tx, noted))
-
-    def _overdue_news(self, own: Sequence[News]) -> list[News]:
-        now_ms = self._clock.now_ms()
+    def _overdue(self, own: Sequence[OutboxEntry], now_ms: int) -> Announcement:
         if now_ms - self._looked_at_ms < OVERDUE_CHECK_MS:
-            return []
+            return _NOTHING
         self._looked_at_ms = now_ms
-        announced_now = {(one.message.conversation_id, one.message.seq) for one in own}
+        announced_now = {one.key for one in own}
         try:
             claimed = self._database.transaction(lambda tx: claim_overdue(tx, now_ms=now_ms))
-            left = [one for one in claimed if (one.conversation_id, one.seq) not in announced_now]
-            return self.load_news(left) if left else []
+            left = [one for one in claimed if one.key not in announced_now]
+            return self.load_noted(left) if left else _NOTHING
         except Unavailable:
             # Somebody else will find them; what this batch stored is announced in any case.
-            return []
+            return _NOTHING
 
     @contextlib.contextmanager
-    def _ticked_off(self, places: Sequence[tuple[ConversationId, Seq]]) -> Iterator[None]:
+    def _ticked_off(self, noted: Sequence[OutboxEntry], noted_by_ms: int) -> Iterator[None]:
         """Delete outbox rows if the block succeeds; the statement travels while the block waits for the broker."""
         deletion: DeferredWrite | None = None
-        if places:
+        if noted:
             # What can't be deleted now is announced once more, later.
             with contextlib.suppress(Unavailable):
-                deletion = start_delete_outbox(self._database, places)
+                deletion = start_delete_outbox(self._database, noted, noted_by_ms=noted_by_ms)
         try:
             yield
         except BaseException:
@@ -77,23 +89,3 @@ class Announcer:
             raise
         if deletion is not None:
             deletion.commit()
-
-
-def _load_news(tx: Transaction, noted: Sequence[OutboxMessage]) -> list[News]:
-    messages: dict[tuple[ConversationId, Seq], StoredMessage] = {
-        (message.conversation_id, message.seq): message
-        for message in get_messages(tx, [(one.conversation_id, one.seq) for one in noted])
-    }
-    members = list_members(tx, {one.conversation_id for one in noted})
-    return [
-        News(
-            message=message,
-            members=tuple(
-                user for user, held in members.get(one.conversation_id, {}).items() if held.contains(one.seq)
-            ),
-            origin_device_id=one.origin_device_id,
-            accepted_at_ms=message.created_at_ms,
-        )
-        for one in noted
-        if (message := messages.get((one.conversation_id, one.seq))) is not None
-    ]

@@ -37,8 +37,9 @@ class RestSender:
         (outcome,) = batch.outcomes
         if isinstance(outcome, Refuse):
             raise outcome.error from outcome.cause
-        again = self._announcer.load_news(missed) if (missed := unannounced([submission], batch)) else []
-        announcement = tell_outcomes([submission], batch, again)
+        announcement = tell_outcomes([submission], batch)
+        if missed := unannounced([submission], batch):
+            announcement = self._announcer.load_noted(missed) + announcement
         if announcement.news:
             self._announcer.announce(announcement)
         if not isinstance(outcome, Repeat):

@@ -12,7 +12,7 @@ from gochat_repo.conversations import Bump, bump_conversations, insert_single_co
 from gochat_repo.messages import SendContext, StoredMessage, get_send_context, insert_messages
 from gochat_repo.mysql import Database, Transaction
 from gochat_repo.mysql_errors import DataFault
-from gochat_repo.outbox import OutboxMessage, insert_outbox
+from gochat_repo.outbox import OutboxEntry, insert_outbox
 from logic.messages.send_message import Outcome, Refuse, Store, Submission, plan_send_messages
 
 
@@ -21,6 +21,7 @@ class StoredBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     outcomes: tuple[Outcome, ...]
     members: dict[ConversationId, tuple[UserId, ...]]
+    noted: tuple[OutboxEntry, ...] = ()
 
 
 class MessageStore:
@@ -49,7 +50,11 @@ class MessageStore:
         middle = len(submissions) // 2
         # The first half first: a conversation's messages keep their order across the two transactions.
         first, second = self.store_each(submissions[:middle]), self.store_each(submissions[middle:])
-        return StoredBatch(outcomes=first.outcomes + second.outcomes, members=first.members | second.members)
+        return StoredBatch(
+            outcomes=first.outcomes + second.outcomes,
+            members=first.members | second.members,
+            noted=first.noted + second.noted,
+        )
 
     def _store(self, tx: Transaction, submissions: Sequence[Submission]) -> StoredBatch:
         now_ms = self._clock.now_ms()
@@ -64,9 +69,10 @@ class MessageStore:
         outcomes = plan_send_messages(submissions, locked, context, next_id=self._ids.next_id, now_ms=now_ms)
         stores = [outcome for outcome in outcomes if isinstance(outcome, Store)]
         members = _members(context, stores)
+        noted: tuple[OutboxEntry, ...] = ()
         if stores:
-            self._write(tx, submissions, outcomes, stores, members, now_ms)
-        return StoredBatch(outcomes=tuple(outcomes), members=members)
+            noted = self._write(tx, submissions, outcomes, stores, members, now_ms)
+        return StoredBatch(outcomes=tuple(outcomes), members=members, noted=noted)
 
     @staticmethod
     def _write(
@@ -76,7 +82,7 @@ class MessageStore:
         stores: Sequence[Store],
         members: dict[ConversationId, tuple[UserId, ...]],
         now_ms: int,
-    ) -> None:
+    ) -> tuple[OutboxEntry, ...]:
         opened = [store.opens for store in stores if store.opens is not None]
         if opened:
             insert_single_conversations(tx, opened, now_ms=now_ms)
@@ -84,15 +90,17 @@ class MessageStore:
         insert_messages(tx, messages)
         bump_conversations(tx, _bumps(messages, members), now_ms=now_ms)
         noted = [
-            OutboxMessage(
+            OutboxEntry(
                 conversation_id=outcome.message.conversation_id,
-                seq=outcome.message.seq,
+                kind="message",
+                number=outcome.message.seq,
                 origin_device_id=None if submission.sender.connection_id is None else submission.sender.device_id,
             )
             for submission, outcome in zip(submissions, outcomes, strict=True)
             if isinstance(outcome, Store)
         ]
         insert_outbox(tx, noted, now_ms=now_ms)
+        return tuple(noted)
 
 
 def _members(context: SendContext, stores: Sequence[Store]) -> dict[ConversationId, tuple[UserId, ...]]:

@@ -8,7 +8,7 @@ from gochat_contracts.records import Sender
 from gochat_core.clock import rfc3339
 from gochat_core.errors import GochatError
 from gochat_core.types import ClientMsgId, DeviceId
-from gochat_repo.outbox import OutboxMessage
+from gochat_repo.outbox import OutboxEntry
 from logic.announce.announcement import Announcement, Answer, News
 from logic.messages.send_message import Refuse, Repeat, Store, Submission
 from logic.messages.store_messages import StoredBatch
@@ -16,8 +16,8 @@ from logic.messages.store_messages import StoredBatch
 _encode = msgspec.json.Encoder().encode
 
 
-def tell_outcomes(submissions: Sequence[Submission], batch: StoredBatch, again: Sequence[News] = ()) -> Announcement:
-    """Return what a stored batch has to say; `again` are earlier messages that were never announced."""
+def tell_outcomes(submissions: Sequence[Submission], batch: StoredBatch) -> Announcement:
+    """Return what a stored batch has to say."""
     news: list[News] = []
     answers: list[Answer] = []
     for submission, outcome in zip(submissions, batch.outcomes, strict=True):
@@ -33,15 +33,16 @@ def tell_outcomes(submissions: Sequence[Submission], batch: StoredBatch, again: 
             )
         if origin_device(submission.sender) is not None:
             answers.append(_answer(submission, outcome))
-    return Announcement(news=(*again, *news), answers=tuple(answers))
+    return Announcement(news=tuple(news), answers=tuple(answers), noted=batch.noted)
 
 
-def unannounced(submissions: Sequence[Submission], batch: StoredBatch) -> list[OutboxMessage]:
+def unannounced(submissions: Sequence[Submission], batch: StoredBatch) -> list[OutboxEntry]:
     """Name the messages of a batch that were stored before but whose announcement is not known to have happened."""
     return [
-        OutboxMessage(
+        OutboxEntry(
             conversation_id=submission.command.conversation_id,
-            seq=outcome.seq,
+            kind="message",
+            number=outcome.seq,
             origin_device_id=origin_device(submission.sender),
         )
         for submission, outcome in zip(submissions, batch.outcomes, strict=True)

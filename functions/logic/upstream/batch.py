@@ -68,9 +68,10 @@ class UpstreamBatches:
             if isinstance(outcome, Refuse) and outcome.cause is not None
         ]
         try:
-            missed = unannounced(submissions, batch)
-            again = self._announcer.load_news(missed) if missed else []
-            self._announcer.announce(tell_outcomes(submissions, batch, again), beside=letters)
+            announcement = tell_outcomes(submissions, batch)
+            if missed := unannounced(submissions, batch):
+                announcement = self._announcer.load_noted(missed) + announcement
+            self._announcer.announce(announcement, beside=letters)
         except Unavailable as outage:
             return Verdicts(failed=frozenset(range(len(records))), submissions=submissions, outage=outage)
         return _count(submissions, batch.outcomes, dead_letters=len(letters))

@@ -9,6 +9,7 @@ from gochat_contracts.downstream import Notice, plan_downstream
 from gochat_contracts.records import (
     MESSAGE_LIFETIME_MS,
     MessageRef,
+    OfflineTask,
     TaskRecord,
     UnreadableRecordError,
     decode,
@@ -19,10 +20,11 @@ from gochat_core.clock import Clock
 from gochat_core.errors import Unavailable
 from gochat_core.types import ConversationId, Seq, UserId
 from gochat_repo.connections import Connection, get_connections, group_by_user
-from gochat_repo.message_view import encode_message
+from gochat_repo.message_view import encode_message, find_unlisted_viewers
 from gochat_repo.messages import StoredMessage, get_messages
-from gochat_repo.mysql import Database
+from gochat_repo.mysql import Database, Transaction
 from gochat_repo.participants import MemberSpan, list_members
+from gochat_repo.reactions import ReactionKey
 from gochat_repo.user_status import UserStatus, UserStatuses
 
 Place = tuple[ConversationId, Seq]
@@ -46,6 +48,7 @@ class OfflineState:
     messages: dict[Place, StoredMessage]
     members: dict[ConversationId, dict[UserId, MemberSpan]]
     connections: dict[UserId, tuple[Connection, ...]]
+    unlisted: frozenset[ReactionKey] = frozenset()
 
 
 @dataclass(slots=True)
@@ -73,7 +76,8 @@ class OfflineTasks:
     def apply(self, records: Sequence[IncomingRecord]) -> TaskVerdicts:
         """Apply tasks; safe to repeat: clients know a message by its seq. All fail together when a store is away.
 
-        Three database round trips, one to the cache and one to the broker, whatever the batch's size.
+        Three database round trips (four if a message has more reactions than are listed), one to the cache and one
+        to the broker, whatever the batch's size.
         """
         now_ms = self._clock.now_ms()
         read = self._read(records, now_ms)
@@ -109,14 +113,18 @@ class OfflineTasks:
         places = {(one.task.conversation_id, seq) for one in tasks for seq in one.task.seqs}
         users = {user_id for one in tasks for user_id in one.task.user_ids}
         conversations = {one.task.conversation_id for one in tasks}
-        # The truth, not the cache: a user who came back a moment ago must not be missed twice.
-        return self._database.read(
-            lambda tx: OfflineState(
-                messages={(one.conversation_id, one.seq): one for one in get_messages(tx, places)},
+
+        def work(tx: Transaction) -> OfflineState:
+            messages = {(one.conversation_id, one.seq): one for one in get_messages(tx, places)}
+            return OfflineState(
+                messages=messages,
                 members=list_members(tx, conversations),
+                # The truth, not the cache: a user who came back a moment ago must not be missed twice.
                 connections=group_by_user(get_connections(tx, users)),
+                unlisted=find_unlisted_viewers(tx, ((message, users) for message in messages.values())),
             )
-        )
+
+        return self._database.read(work)
 
 
 def plan_redelivery(tasks: Sequence[TaskRecord], state: OfflineState, *, now_ms: int) -> list[Notice]:
@@ -125,7 +133,7 @@ def plan_redelivery(tasks: Sequence[TaskRecord], state: OfflineState, *, now_ms:
         Notice(
             user_id=user_id,
             event="message.new",
-            data=encode_message(message),
+            data=data,
             expires_at_ms=now_ms + MESSAGE_LIFETIME_MS,
             message=MessageRef(conversation_id=message.conversation_id, seq=message.seq),
             accepted_at_ms=message.created_at_ms,
@@ -134,10 +142,18 @@ def plan_redelivery(tasks: Sequence[TaskRecord], state: OfflineState, *, now_ms:
         for one in tasks
         for seq in one.task.seqs
         if (message := state.messages.get((one.task.conversation_id, seq))) is not None
-        for user_id in one.task.user_ids
-        if state.connections.get(user_id)
-        and (span := state.members.get(message.conversation_id, {}).get(user_id)) is not None
-        and span.contains(seq)
+        for data, viewers in encode_message(message, _present(one.task, message, state), state.unlisted)
+        for user_id in viewers
+    ]
+
+
+def _present(task: OfflineTask, message: StoredMessage, state: OfflineState) -> list[UserId]:
+    """Name those of a task's users who are connected again and belong to the conversation at this message."""
+    spans = state.members.get(message.conversation_id, {})
+    return [
+        user_id
+        for user_id in task.user_ids
+        if state.connections.get(user_id) and (span := spans.get(user_id)) is not None and span.contains(message.seq)
     ]
 
 

@@ -29,3 +29,34 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     recalled: bool
     reactions: list[ReactionView]
     change: int
+
+
+class UserView(msgspec.Struct, frozen=True, kw_only=True):
+    """A `user` as everybody may see it (protocol, "user")."""
+
+    user_id: str
+    username: str
+    display_name: str
+    avatar_url: str | None
+    created_at: str
+
+
+class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
+    """A `conversation` as one of its members sees it (protocol, "conversation")."""
+
+    conversation_id: str
+    type: str
+    name: str | None
+    group_id: str | None
+    peer: UserView | None
+    peer_delivered_seq: int
+    peer_read_seq: int
+    member_count: int
+    last_message: MessageView | None
+    last_seq: int
+    change: int
+    read_seq: int
+    unread_count: int
+    muted: bool
+    pinned: bool
+    updated_at: str

@@ -6,6 +6,7 @@ import msgspec
 
 from gochat_core.types import ClientMsgId, ConversationId, MessageId, Seq, UserId
 from gochat_repo.mysql import Row, Transaction
+from gochat_repo.reactions import Reaction, decode_reactions
 
 MessageKey = tuple[ConversationId, UserId, ClientMsgId]
 """What makes a message the same message, however often and over whichever door it comes."""
@@ -28,6 +29,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     edited_at_ms: int | None = None
     recalled_at_ms: int | None = None
     change: int = 0
+    reactions: tuple[Reaction, ...] = ()
 
 
 class KnownMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +150,8 @@ def insert_messages(tx: Transaction, messages: Sequence[StoredMessage]) -> None:
 
 _COLUMNS = (
     "m.conversation_id, m.seq, m.message_id, m.sender_id, m.client_msg_id, m.content_hash, m.type, m.content,"
-    " m.reply_to_seq, m.mentions, m.created_at_ms, m.edited_at_ms, m.recalled_at_ms, m.last_change"
+    " m.reply_to_seq, m.mentions, m.created_at_ms, m.edited_at_ms, m.recalled_at_ms, m.last_change,"
+    " m.reactions"
 )
 MESSAGE_COLUMNS = _COLUMNS
 """For a SELECT that joins `messages m`; `message_from_row` reads them."""
@@ -172,6 +175,7 @@ def message_from_row(row: Row) -> StoredMessage:
         edited_at_ms=row[11],
         recalled_at_ms=recalled_at_ms,
         change=row[13],
+        reactions=decode_reactions(row[14]),
     )
 
 

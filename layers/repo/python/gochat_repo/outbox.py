@@ -1,14 +1,14 @@
 """The outbox: what is stored and not yet known to be announced, so that a crash in between loses nothing."""
 
 from collections.abc import Collection, Sequence
+from typing import Literal
 
 import msgspec
 
-from gochat_core.types import ConversationId, DeviceId, Seq
+from gochat_core.types import ConversationId, DeviceId
 from gochat_repo.mysql import Database, DeferredWrite, Transaction
 
-MESSAGE = "message"
-"""Kind of the rows whose `number` is a message's seq."""
+OutboxKind = Literal["message", "change", "created", "entry"]
 
 OVERDUE_MS = 30_000
 """An older row belongs to an announcement that failed or whose function died."""
@@ -16,51 +16,88 @@ OVERDUE_MS = 30_000
 REDRIVEN_AT_ONCE = 50
 """Overdue rows that one batch takes over: it must not become slow because another one failed."""
 
-_DELETE = "DELETE FROM outbox WHERE kind = 'message' AND (conversation_id, number) IN %s"
+_DELETE = "DELETE FROM outbox WHERE (conversation_id, kind, number) IN %s AND created_at_ms <= %s"
 
 
-class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to be announced; `origin_device_id` is the device that sent it and need not hear of it (REST: None)."""
+class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to be announced. By its kind, `number` and the audience are:
+
+    - `message`: the message's seq; `message.new` to all members, not to `origin_device_id`, which sent it (REST: None);
+    - `change`: the change's number; the event of `payload` to every device of all members who may see its message;
+    - `created`: 0; `conversation.created` to all members, each with the conversation as that member sees it;
+    - `entry`: a user's id; `conversation.updated` to that user's devices alone.
+
+    `payload` is JSON `{"event", "data"}`, where what is to be said can't be read again from what is stored.
+    """
 
     conversation_id: ConversationId
-    seq: Seq
-    origin_device_id: DeviceId | None
+    kind: OutboxKind
+    number: int
+    origin_device_id: DeviceId | None = None
+    payload: bytes | None = None
+
+    @property
+    def key(self) -> tuple[bytes, str, int]:
+        """The row's primary key."""
+        return bytes.fromhex(self.conversation_id), self.kind, self.number
 
 
-def insert_outbox(tx: Transaction, messages: Sequence[OutboxMessage], *, now_ms: int) -> None:
-    """Note, in the transaction that stores the messages, that they are to be announced; one statement."""
+class EventPayload(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `change` says."""
+
+    event: str
+    data: msgspec.Raw
+
+
+def insert_outbox(tx: Transaction, entries: Sequence[OutboxEntry], *, now_ms: int) -> None:
+    """Note, in the transaction that makes them true, what is to be announced; one statement.
+
+    A row that is there already (the kinds `entry` and `created` name no version) is made as young as this transaction:
+    the announcement of the older one then does not tick it off.
+    """
     tx.execute_rows(
-        "INSERT INTO outbox (conversation_id, kind, number, origin_device_id, created_at_ms) VALUES",
-        [(bytes.fromhex(one.conversation_id), MESSAGE, one.seq, one.origin_device_id, now_ms) for one in messages],
+        "INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES",
+        [
+            (*one.key, one.origin_device_id, None if one.payload is None else one.payload.decode(), now_ms)
+            for one in entries
+        ],
+        "ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload),"
+        " created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms))",
     )
 
 
-def start_delete_outbox(database: Database, places: Collection[tuple[ConversationId, Seq]]) -> DeferredWrite:
+def start_delete_outbox(database: Database, entries: Collection[OutboxEntry], *, noted_by_ms: int) -> DeferredWrite:
     """Send the deletion of announced rows without waiting; it happens with the `commit` of what is returned.
 
     Sent while the broker is still busy with the announcement and committed once it is held, the deletion costs no time;
-    when it is lost, the rows are announced again after OVERDUE_MS, which clients bear.
+    when it is lost, the rows are announced again after OVERDUE_MS, which clients bear. Rows that were noted again after
+    `noted_by_ms` (when what is announced was known) stay.
     """
-    return database.write_deferred(
-        _DELETE, (tuple((bytes.fromhex(conversation_id), seq) for conversation_id, seq in places),)
-    )
+    return database.write_deferred(_DELETE, (tuple(one.key for one in entries), noted_by_ms))
 
 
-def claim_overdue(tx: Transaction, *, now_ms: int) -> list[OutboxMessage]:
+def claim_overdue(tx: Transaction, *, now_ms: int) -> list[OutboxEntry]:
     """Take over rows whose announcement is overdue, oldest first; nobody else takes them for another OVERDUE_MS.
 
     Rows that somebody is deleting or claiming right now are skipped, not waited for.
     """
     rows = tx.query(
-        "SELECT conversation_id, number, origin_device_id FROM outbox WHERE created_at_ms < %s AND kind = 'message'"
+        "SELECT conversation_id, kind, number, origin_device_id, payload FROM outbox WHERE created_at_ms < %s"
         " ORDER BY created_at_ms LIMIT %s FOR UPDATE SKIP LOCKED",
         (now_ms - OVERDUE_MS, REDRIVEN_AT_ONCE),
     )
     if rows:
         tx.execute(
-            "UPDATE outbox SET created_at_ms = %s WHERE kind = 'message' AND (conversation_id, number) IN %s",
-            (now_ms, tuple((row[0], row[1]) for row in rows)),
+            "UPDATE outbox SET created_at_ms = %s WHERE (conversation_id, kind, number) IN %s",
+            (now_ms, tuple((row[0], row[1], row[2]) for row in rows)),
         )
     return [
-        OutboxMessage(conversation_id=ConversationId(row[0].hex()), seq=row[1], origin_device_id=row[2]) for row in rows
+        OutboxEntry(
+            conversation_id=ConversationId(row[0].hex()),
+            kind=row[1],
+            number=row[2],
+            origin_device_id=row[3],
+            payload=None if row[4] is None else row[4].encode(),
+        )
+        for row in rows
     ]

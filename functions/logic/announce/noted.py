@@ -1,0 +1,106 @@
+"""Reads again what stands in the outbox, and says it as it is now."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from gochat_core.types import ConversationId, Seq, UserId
+from gochat_repo.conversation_entries import get_entry
+from gochat_repo.conversation_view import encode_conversation_event
+from gochat_repo.message_view import find_unlisted_viewers
+from gochat_repo.messages import StoredMessage, get_messages
+from gochat_repo.mysql import Transaction
+from gochat_repo.outbox import EventPayload, OutboxEntry
+from gochat_repo.participants import MemberSpan, list_members
+from logic.announce.announcement import Announcement, Event, News
+
+Spans = Mapping[UserId, MemberSpan]
+
+_decode_payload = msgspec.json.Decoder(EventPayload).decode
+
+
+class _AboutMessage(msgspec.Struct, frozen=True):
+    """The one part of a change's data that says who may hear of it."""
+
+    seq: Seq
+
+
+_decode_about = msgspec.json.Decoder(_AboutMessage).decode
+
+
+def load_noted(tx: Transaction, noted: Sequence[OutboxEntry]) -> Announcement:
+    """Return what these entries have to say: messages and conversations as they are now, to those who belong to them.
+
+    An entry that has nothing to say any more is ticked off with the others.
+    """
+    members = list_members(tx, {one.conversation_id for one in noted if one.kind != "entry"})
+    return Announcement(
+        openings=_conversation_events(tx, noted, members),
+        news=_news(tx, [one for one in noted if one.kind == "message"], members),
+        events=tuple(
+            told
+            for one in noted
+            if one.payload is not None
+            for told in change_event(one, members.get(one.conversation_id, {}))
+        ),
+        noted=tuple(noted),
+    )
+
+
+def change_event(entry: OutboxEntry, spans: Spans) -> list[Event]:
+    """Return the event of a `change`, for the present members who may see its message."""
+    assert entry.payload is not None
+    payload = _decode_payload(entry.payload)
+    seq = _decode_about(payload.data).seq
+    audience = tuple(user for user, held in spans.items() if held.left_seq is None and held.join_seq <= seq)
+    return [Event(event=payload.event, data=payload.data, user_ids=audience)] if audience else []
+
+
+def _news(tx: Transaction, noted: Sequence[OutboxEntry], members: Mapping[ConversationId, Spans]) -> tuple[News, ...]:
+    messages: dict[tuple[ConversationId, int], StoredMessage] = {
+        (message.conversation_id, message.seq): message
+        for message in get_messages(tx, [(one.conversation_id, Seq(one.number)) for one in noted])
+    }
+    told = [
+        (message, one.origin_device_id, _present(members.get(one.conversation_id, {}), message.seq))
+        for one in noted
+        if (message := messages.get((one.conversation_id, one.number))) is not None
+    ]
+    unlisted = find_unlisted_viewers(tx, ((message, viewers) for message, _, viewers in told))
+    return tuple(
+        News(
+            message=message,
+            members=viewers,
+            origin_device_id=origin_device_id,
+            accepted_at_ms=message.created_at_ms,
+            unlisted=unlisted,
+        )
+        for message, origin_device_id, viewers in told
+    )
+
+
+def _present(spans: Spans, seq: Seq) -> tuple[UserId, ...]:
+    return tuple(user for user, held in spans.items() if held.contains(seq))
+
+
+def _conversation_events(
+    tx: Transaction, noted: Sequence[OutboxEntry], members: Mapping[ConversationId, Spans]
+) -> tuple[Event, ...]:
+    told: list[tuple[str, ConversationId, UserId]] = []
+    for one in noted:
+        if one.kind == "entry":
+            told.append(("conversation.updated", one.conversation_id, UserId(one.number)))
+        elif one.kind == "created":
+            told += [("conversation.created", one.conversation_id, user) for user in _active(members, one)]
+    events: list[Event] = []
+    for event, conversation_id, user_id in told:
+        entry = get_entry(tx, user_id, conversation_id)
+        if entry is not None:
+            last = [] if entry.last_message is None else [(entry.last_message, [user_id])]
+            data = encode_conversation_event(entry, user_id, find_unlisted_viewers(tx, last))
+            events.append(Event(event=event, data=data, user_ids=(user_id,)))
+    return tuple(events)
+
+
+def _active(members: Mapping[ConversationId, Spans], one: OutboxEntry) -> Collection[UserId]:
+    return [user for user, held in members.get(one.conversation_id, {}).items() if held.left_seq is None]
