@@ -30,7 +30,7 @@ _ACCESS_LOG = {
 
 
 def add_routes(api: apigateway.WebSocketApi, *, authorize: lambda_.IFunction, websocket: lambda_.IFunction) -> None:
-    """Add $connect, $disconnect, $default and ping.
+    """Add $connect, $disconnect, $default, typing and ping.
 
     The authorizer has no identity sources: with any (CDK's default is the Authorization header) API Gateway itself
     refuses whoever lacks it, and browsers can't set headers. Only routes with a route response answer on the socket.
@@ -43,6 +43,8 @@ def add_routes(api: apigateway.WebSocketApi, *, authorize: lambda_.IFunction, we
     )
     api.add_route("$disconnect", integration=handler)
     api.add_route("$default", integration=handler, return_response=True)
+    # An accepted `typing` has no reply; a route with a route response would send an empty frame instead of none.
+    api.add_route("typing", integration=handler)
     _add_ping(api)
 
 

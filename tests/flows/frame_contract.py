@@ -14,9 +14,13 @@ _DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "asyncapi.yaml"
 @cache
 def _validators() -> dict[str, jsonschema.Draft202012Validator]:
     document: dict[str, Any] = yaml.safe_load(_DOCUMENT.read_text())
+    payloads = [message["payload"] for message in document["components"]["messages"].values()]
     return {
-        name: jsonschema.Draft202012Validator({**message["payload"], "components": document["components"]})
-        for name, message in document["components"]["messages"].items()
+        payload["properties"]["event"]["const"]: jsonschema.Draft202012Validator(
+            {**payload, "components": document["components"]}
+        )
+        for payload in payloads
+        if "event" in payload.get("properties", {})
     }
 
 

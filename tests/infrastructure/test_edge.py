@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from gateway.websocket.reply import ONE_WAY_ROUTES
 from tests.infrastructure.synthesis import Resource, Synthesis
 
 
@@ -29,7 +30,7 @@ def _integration(stage: Synthesis, route: Resource) -> dict[str, Any]:
 
 def test_frames_are_routed_by_their_action(stage: Synthesis) -> None:
     assert _websocket_api(stage).properties["RouteSelectionExpression"] == "$request.body.action"
-    assert set(_routes(stage)) == {"$connect", "$disconnect", "$default", "ping"}
+    assert set(_routes(stage)) == {"$connect", "$disconnect", "$default", "typing", "ping"}
 
 
 def test_the_connection_is_authorized_by_a_function_without_identity_sources(stage: Synthesis) -> None:
@@ -45,7 +46,7 @@ def test_the_connection_is_authorized_by_a_function_without_identity_sources(sta
 
 def test_every_frame_but_ping_reaches_the_websocket_function(stage: Synthesis) -> None:
     function = stage.functions()["gateway-websocket"].logical_id
-    for key in ("$connect", "$disconnect", "$default"):
+    for key in ("$connect", "$disconnect", "$default", "typing"):
         integration = _integration(stage, _routes(stage)[key])
         assert integration["IntegrationType"] == "AWS_PROXY"
         assert function in str(integration["IntegrationUri"])
@@ -61,6 +62,18 @@ def test_routes_that_answer_on_the_socket_have_a_route_response(stage: Synthesis
         assert response.properties["RouteResponseKey"] == "$default"
     for key in ("$default", "ping"):
         assert routes[key].properties["RouteResponseSelectionExpression"] == "$default"
+    assert set(routes) - {"$connect", "$disconnect", "$default", "ping"} == ONE_WAY_ROUTES
+
+
+def test_every_route_of_the_websocket_function_may_invoke_it(stage: Synthesis) -> None:
+    function = stage.functions()["gateway-websocket"].logical_id
+    permitted = [
+        json.dumps(permission.properties["SourceArn"])
+        for permission in stage.resources("AWS::Lambda::Permission")
+        if function in json.dumps(permission.properties["FunctionName"])
+    ]
+    for key in ("$connect", "$disconnect", "$default", "typing"):
+        assert any(f"*{key}" in source for source in permitted), (key, permitted)
 
 
 def test_ping_is_answered_by_the_api_itself(stage: Synthesis) -> None:

@@ -99,6 +99,8 @@ def plan_lanes(records: Sequence[tuple[int, DownstreamRecord]], *, now_ms: int) 
 
 def event_body(item: DownstreamItem) -> bytes:
     """Return the frame of a single event."""
+    if item.is_frame:
+        return bytes(item.data)
     return b'{"event":%s,"data":%s}' % (_encode(item.event), bytes(item.data))
 
 

@@ -12,6 +12,7 @@ from gateway.websocket.connect import open_connection
 from gateway.websocket.dead_connections import dead_letter_record, remove_dead_connections
 from gateway.websocket.frames import write_error
 from gateway.websocket.message import OTHER_ACTION, Answer, answer_frame
+from gateway.websocket.reply import ONE_WAY_ROUTES, plan_reply
 from gateway.websocket.wiring import Wiring, wiring
 from gochat_contracts.records import DeadLetters, DeliverReport
 from gochat_core.errors import GochatError, InternalError, Unavailable
@@ -26,7 +27,7 @@ def handle(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG0
     """Answer one event.
 
     It is told apart by `eventType`, never by `routeKey`, which for a message is whatever route the client's `action`
-    selected. An event of ours raises when it failed, so that Lambda repeats it.
+    selected and tells only where the answer goes. An event of ours raises when it failed, so that Lambda repeats it.
     """
     parts = wiring()
     if "gochat" in event:
@@ -89,7 +90,20 @@ def _message(parts: Wiring, caller: Caller, event: Mapping[str, Any]) -> Respons
         answer = Answer(text=write_error(None, error), action=OTHER_ACTION, frame_id=None, code=error.code)
     took_ms = (time.perf_counter() - began_s) * 1000
     _tell(parts, caller, answer, request_id=request_id, trace=trace, took_ms=took_ms)
+    if event["requestContext"]["routeKey"] in ONE_WAY_ROUTES:
+        _reply(parts, caller, answer)
+        return _OK
     return {**_OK, "body": answer.text}
+
+
+def _reply(parts: Wiring, caller: Caller, answer: Answer) -> None:
+    """Have `deliver` tell what the frame's own route can't; best effort, as nothing was done for such a frame."""
+    if not answer.text:
+        return
+    try:
+        parts.producer.produce([plan_reply(answer.text, caller, now_ms=parts.clock.now_ms())])
+    except Unavailable:
+        parts.logger.warning("reply not sent", extra={"code": answer.code, **_who(caller)})
 
 
 def _tell(parts: Wiring, caller: Caller, answer: Answer, *, request_id: str, trace: Trace, took_ms: float) -> None:

@@ -28,7 +28,7 @@ OTHER_ACTION = "other"
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What goes back on the socket, and what the log line tells of it."""
+    """What goes back on the socket, empty for nothing, and what the log line tells of it."""
 
     text: str
     action: str
@@ -36,7 +36,7 @@ class Answer:
     code: str | None = None
 
 
-def answer_frame(parts: Wiring, caller: Caller, text: str, *, request_id: str, trace: Trace) -> Answer:
+def answer_frame(parts: Wiring, caller: Caller, given: str, *, request_id: str, trace: Trace) -> Answer:
     """Answer a frame; every refusal becomes an `error` frame, only faults of ours are raised.
 
     A frame that breaks the contract spends a token as any other: rubbish must not be cheaper than messages.
@@ -47,7 +47,7 @@ def answer_frame(parts: Wiring, caller: Caller, text: str, *, request_id: str, t
     refusal: Refusal | None = None
     frame_id: str | None = None
     try:
-        frame = read_frame(text)
+        frame = read_frame(given)
         frame_id = frame.id
         plan = _plan(parts, caller, frame, now_ms)
     except Refusal as refused:
@@ -68,7 +68,8 @@ def answer_frame(parts: Wiring, caller: Caller, text: str, *, request_id: str, t
             parts.producer.produce([record])
     except GochatError as error:
         return Answer(text=write_error(frame_id, error), action=action, frame_id=frame_id, code=error.code)
-    return Answer(text=write_ack(frame.id, plan.ack), action=action, frame_id=frame_id)
+    text = "" if plan.ack is None else write_ack(frame.id, plan.ack)
+    return Answer(text=text, action=action, frame_id=frame_id)
 
 
 def _plan(parts: Wiring, caller: Caller, frame: Frame, now_ms: int) -> Plan:

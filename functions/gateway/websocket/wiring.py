@@ -67,7 +67,6 @@ def build(environ: Mapping[str, str]) -> Wiring:
     limits = read_settings(Limits, environ)
     database, redis = database_from(environ), cache_from(environ)
     sessions = SessionStore(database, redis)
-    per_conversation = limits.conversation_messages_per_s
     return Wiring(
         cell_id=CellId(settings.cell_id),
         limits=limits,
@@ -85,7 +84,7 @@ def build(environ: Mapping[str, str]) -> Wiring:
             redis,
             sessions,
             user_rate=Rate(per_s=limits.frames_per_s, burst=limits.frames_burst),
-            conversation_rate=Rate(per_s=per_conversation, burst=max(1, int(per_conversation))),
+            conversation_rate=Rate(per_s=limits.conversation_messages_per_s, burst=limits.conversation_burst()),
         ),
         logger=make_logger(SERVICE, settings.log_level),
         metrics=Metrics(service=SERVICE, stage=settings.stage),

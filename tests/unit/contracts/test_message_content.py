@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gochat_contracts.commands import SendMessage
-from gochat_contracts.message_content import (
-    MAX_CUSTOM_BYTES,
-    MAX_DEPTH,
-    MAX_SENT_OUT_BYTES,
-    make_send_message,
-    parse_send_message,
-)
+from gochat_contracts.content_types import MAX_CUSTOM_BYTES, MAX_DEPTH
+from gochat_contracts.message_content import MAX_SENT_OUT_BYTES, make_send_message, parse_send_message
 from gochat_contracts.views import MessageView
 from gochat_core.errors import ConversationNotFound, InvalidRequest, UserNotFound
 from gochat_core.ids import single_conversation_id

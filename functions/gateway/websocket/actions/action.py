@@ -11,15 +11,20 @@ from gochat_contracts.commands import Command
 from gochat_core.types import ConversationId
 
 
+class Nothing(msgspec.Struct, frozen=True):
+    """The data of an `ack` that has nothing to tell: `{}`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What to do for a frame that keeps the contract.
 
     `command`, if any, goes to the upstream topic before `ack` is sent; None means that the answer is all.
-    `conversation_id` is whose rate is counted, beside the user's.
+    `ack` is the acknowledgement's data; None means that the action has no reply. `conversation_id` is whose rate is
+    counted, beside the user's.
     """
 
-    ack: object
+    ack: object | None = Nothing()
     command: Command | None = None
     conversation_id: ConversationId | None = None
 

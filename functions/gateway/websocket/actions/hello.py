@@ -6,7 +6,8 @@ from gateway.websocket.actions.action import Plan
 from gateway.websocket.caller import Caller
 from gateway.websocket.frames import MAX_FRAME_BYTES
 from gateway.websocket.limits import Limits
-from gochat_contracts.message_content import MAX_CUSTOM_BYTES, MAX_MENTIONS, MAX_TEXT_BYTES, MAX_TEXT_CHARACTERS
+from gochat_contracts.content_types import MAX_CUSTOM_BYTES, MAX_TEXT_BYTES, MAX_TEXT_CHARACTERS
+from gochat_contracts.message_content import MAX_MENTIONS
 from gochat_core.clock import rfc3339
 
 CONNECTION_LIFETIME_MS = 2 * 60 * 60 * 1000

@@ -1,12 +1,13 @@
 """What a client may send as a message: the rules of `message.send`, the same over WebSocket and REST."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
 import msgspec
 
 from gochat_contracts.commands import SendMessage
+from gochat_contracts.content_types import MAX_INT, MESSAGE_TYPES, check_content
 from gochat_contracts.views import MessageView
 from gochat_core.bodies import read_members, read_object
 from gochat_core.errors import FieldFault, InvalidRequest, UserNotFound
@@ -15,21 +16,14 @@ from gochat_core.types import ClientMsgId, ConversationId, Seq, UserId
 
 T = TypeVar("T")
 
-MAX_TEXT_CHARACTERS = 8_000
-MAX_TEXT_BYTES = 24 * 1024
-MAX_CUSTOM_BYTES = 16 * 1024
 MAX_MENTIONS = 50
 MAX_SENT_OUT_BYTES = 30 * 1024
 """Limits of the protocol, "Client frames"; a message as sent out leaves room for the frame's 32 KiB."""
 
-MAX_DEPTH = 32
-"""How deep content may nest: every later reader recurses, and none of them may run out of stack."""
-
 ONE_TARGET = "either this or `to` is required, and not both"
 
-_MAX_INT = (1 << 63) - 1
-
-_SeqNumber = Annotated[int, msgspec.Meta(ge=1, le=_MAX_INT)]
+SeqNumber = Annotated[int, msgspec.Meta(ge=1, le=MAX_INT)]
+"""The number of a message in its conversation, as a client names it."""
 
 
 class _SendData(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,44 +34,11 @@ class _SendData(msgspec.Struct, frozen=True, kw_only=True):
     content: msgspec.Raw
     conversation_id: str | None = None
     to: str | None = None
-    reply_to_seq: _SeqNumber | None = None
+    reply_to_seq: SeqNumber | None = None
     mentions: list[str] | None = None
 
 
-class _Text(msgspec.Struct):
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
-
-
-class _Media(msgspec.Struct):
-    url: Annotated[str, msgspec.Meta(max_length=2048, pattern=r"^https?://\S+\Z")]
-    mime: Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^\s/;]+/[^\s/;]+( *;.*)?\Z")]
-    size: Annotated[int, msgspec.Meta(ge=0, le=_MAX_INT)]
-
-
-class _Location(msgspec.Struct):
-    latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)]
-    longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)]
-
-
-class _Custom(msgspec.Struct):
-    """Any object."""
-
-
-_SHAPES: dict[str, type[msgspec.Struct]] = {
-    "text": _Text,
-    "image": _Media,
-    "audio": _Media,
-    "video": _Media,
-    "file": _Media,
-    "location": _Location,
-    "custom": _Custom,
-}
-
-MESSAGE_TYPES = tuple(_SHAPES)
-"""The types that a client may send; `system` messages are the server's own."""
-
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 
 def parse_send_message(
@@ -130,12 +91,12 @@ def make_send_message(
     faults: list[FieldFault] = []
     if not CLIENT_ID.fullmatch(client_msg_id):
         faults.append(FieldFault(field="client_msg_id", message=f"must match {CLIENT_ID.pattern}"))
-    if reply_to_seq is not None and not 1 <= reply_to_seq <= _MAX_INT:
+    if reply_to_seq is not None and not 1 <= reply_to_seq <= MAX_INT:
         faults.append(FieldFault(field="reply_to_seq", message="must be a seq of the conversation, 1 or more"))
-    checked_content = _check_content(type_, content, faults)
+    checked_content = check_content(type_, content, faults)
     mentioned, mention_all = _check_mentions(mentions, faults)
     target = _check_target(sender_id, conversation_id, to, faults)
-    if not faults and _sent_out_bytes(client_msg_id, checked_content, mentions) > MAX_SENT_OUT_BYTES:
+    if not faults and sent_out_bytes(client_msg_id, checked_content, mentions) > MAX_SENT_OUT_BYTES:
         faults.append(FieldFault(field="content", message=f"makes a message of more than {MAX_SENT_OUT_BYTES} bytes"))
     if faults:
         raise InvalidRequest(faults=faults)
@@ -171,7 +132,7 @@ def _check_target(
 
 
 def _check_mentions(mentions: Sequence[str], faults: list[FieldFault]) -> tuple[tuple[UserId, ...], bool]:
-    if list(mentions) == ["all"]:
+    if set(mentions) == {"all"}:
         return (), True
     if len(mentions) > MAX_MENTIONS:
         faults.append(FieldFault(field="mentions", message=f"may name at most {MAX_MENTIONS} users"))
@@ -185,67 +146,12 @@ def _check_mentions(mentions: Sequence[str], faults: list[FieldFault]) -> tuple[
     return tuple(found), False
 
 
-def _check_content(type_: str, content: bytes, faults: list[FieldFault]) -> bytes:
-    shape = _SHAPES.get(type_)
-    if shape is None:
-        faults.append(FieldFault(field="type", message=f"must be one of {', '.join(MESSAGE_TYPES)}"))
-        return b""
-    members = _collect(faults, lambda: _content_members(content))
-    if members is None or _collect(faults, lambda: read_members(shape, members, prefix="content.")) is None:
-        return b""
-    if type_ == "text":
-        text = _decode(members["text"])
-        if len(text.encode()) > MAX_TEXT_BYTES:
-            faults.append(FieldFault(field="content.text", message=f"is longer than {MAX_TEXT_BYTES} bytes of UTF-8"))
-        return _encode({"text": text})
-    return _normalise(type_, content, faults)
-
-
-def _content_members(content: bytes) -> dict[str, msgspec.Raw]:
-    try:
-        return read_object(content)
-    except InvalidRequest:
-        raise InvalidRequest(faults=[FieldFault(field="content", message="must be a JSON object in UTF-8")]) from None
-
-
-def _normalise(type_: str, content: bytes, faults: list[FieldFault]) -> bytes:
-    try:
-        value = _decode(content)
-        if not _nests_too_deep(content, value):
-            normal = _encode(value)
-            if type_ == "custom" and len(normal) > MAX_CUSTOM_BYTES:
-                faults.append(FieldFault(field="content", message=f"is longer than {MAX_CUSTOM_BYTES} bytes"))
-            return normal
-        faults.append(FieldFault(field="content", message=f"nests deeper than {MAX_DEPTH} levels"))
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
-        faults.append(FieldFault(field="content", message="holds text or numbers that JSON can't carry"))
-    return b""
-
-
-def _nests_too_deep(content: bytes, value: object) -> bool:
-    """Tell whether it nests deeper than MAX_DEPTH; the walk is made only where enough brackets stand in it."""
-    if content.count(b"[") + content.count(b"{") <= MAX_DEPTH:
-        return False
-    level: list[object] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
-        if not level:
-            return False
-    return True
-
-
-def _children(parent: object) -> Iterable[object]:
-    if isinstance(parent, dict):
-        return parent.values()
-    return parent if isinstance(parent, list) else ()
-
-
 def _check_content_alone(members: dict[str, msgspec.Raw], faults: list[FieldFault]) -> None:
     """Add the faults of the content where type and content are there, while other members are at fault."""
     if "type" in members and "content" in members:
         type_ = re.fullmatch(rb'"([a-z]+)"', bytes(members["type"]))
-        if type_ and type_[1].decode() in _SHAPES:
-            _check_content(type_[1].decode(), bytes(members["content"]), faults)
+        if type_ and type_[1].decode() in MESSAGE_TYPES:
+            check_content(type_[1].decode(), bytes(members["content"]), faults)
 
 
 def _collect(faults: list[FieldFault], read: Callable[[], T]) -> T | None:
@@ -256,7 +162,8 @@ def _collect(faults: list[FieldFault], read: Callable[[], T]) -> T | None:
         return None
 
 
-def _sent_out_bytes(client_msg_id: str, content: bytes, mentions: Sequence[str]) -> int:
+def sent_out_bytes(client_msg_id: str, content: bytes, mentions: Sequence[str]) -> int:
+    """Return what a message weighs as the only one of a `message.new`."""
     return _ENVELOPE_BYTES + len(client_msg_id) + len(content) + sum(len(mention) + 3 for mention in mentions)
 
 
@@ -269,18 +176,18 @@ _ENVELOPE_BYTES = len(
                     MessageView(
                         message_id="9" * 19,
                         conversation_id="f" * 32,
-                        seq=_MAX_INT,
+                        seq=MAX_INT,
                         sender_id="9" * 19,
                         client_msg_id="",
                         type="location",
                         content=msgspec.Raw(b"{}"),
-                        reply_to_seq=_MAX_INT,
+                        reply_to_seq=MAX_INT,
                         mentions=[],
                         created_at="2026-11-23T07:00:00.123Z",
                         edited_at="2026-11-23T07:00:00.123Z",
                         recalled=False,
                         reactions=[],
-                        change=_MAX_INT,
+                        change=MAX_INT,
                     )
                 ]
             },

@@ -92,6 +92,7 @@ class DownstreamItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     several into one frame. `to` names the devices it is for, as indexes into the record's connections; None means all.
     `message` names the stored message, which then takes the offline path when it can't be posted; an item without it is
     dropped. `close` ends the connection after the event; `once_usable` names a connection that should be usable first.
+    With `is_frame`, `data` is the whole frame, event and all.
     """
 
     event: str
@@ -102,6 +103,7 @@ class DownstreamItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     accepted_at_ms: int | None = None
     trace: str | None = None
     close: bool = False
+    is_frame: bool = False
     once_usable: ConnectionRef | None = None
 
 
