@@ -66,7 +66,9 @@ async def disconnect(
 async def message(api: Api, facts: ConnectionFacts, authorizer: Mapping[str, Any] | None, body: str) -> str | None:
     """Run the route of a message and give the frame for the client, if there is one.
 
-    Source: API Gateway, "Working with routes for WebSocket APIs": no matching route means `$default`.
+    Source: API Gateway, "Working with routes for WebSocket APIs": no matching route means `$default`. A route with a
+    route response passes the integration's output on whatever it is: without a body it sends an empty frame (observed:
+    github.com/serverless/serverless, issue 6816).
     """
     expression = api.record().get("routeSelectionExpression") or "$request.body.action"
     key = mapping_templates.select_route_key(expression, body)
@@ -78,7 +80,7 @@ async def message(api: Api, facts: ConnectionFacts, authorizer: Mapping[str, Any
     answer = await _integrate(api, route, event, body=body)
     if answer.failure is not None:
         return json.dumps(error_frame(answer.failure, event["requestContext"]))
-    return answer.body if answer.body and api.answers(route) else None
+    return answer.body if api.answers(route) else None
 
 
 async def _integrate(api: Api, route: Record, event: Event, *, body: str) -> Answer:

@@ -28,6 +28,9 @@ def api(aws: LocalAws) -> WebSocketApi:
     for key in ("$connect", "$disconnect", "$default", "echo"):
         api.add_route(key, echo)
     api.add_route("silent", echo, answers=False)
+    api.add_route(
+        "empty", aws.create_function("routes-empty", "def handler(event, context): return {'statusCode': 200}")
+    )
     api.add_route("broken", broken, answers=False)
     api.add_route("malformed", malformed)
     api.add_route("slow", slow)
@@ -58,6 +61,13 @@ def test_a_route_without_a_route_response_stays_silent(api: WebSocketApi) -> Non
         assert exchange(socket, '{"action":"echo"}')["requestContext"]["routeKey"] == "echo"
         with pytest.raises(TimeoutError):
             socket.recv(timeout=0.3)
+
+
+def test_a_route_with_a_route_response_sends_even_an_empty_answer(api: WebSocketApi) -> None:
+    """API Gateway: "Set up a WebSocket API integration response": proxy output is the complete payload."""
+    with api.connect() as socket:
+        socket.send('{"action":"empty"}')
+        assert socket.recv(timeout=20) == ""
 
 
 def test_a_failing_function_sends_internal_server_error(api: WebSocketApi) -> None:
