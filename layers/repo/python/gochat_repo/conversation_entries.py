@@ -1,6 +1,6 @@
 """Conversations as a member's list shows them: with the last message, the peer and the member's own cursors."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -20,6 +20,7 @@ class ConversationEntry(msgspec.Struct, frozen=True, kw_only=True):
     change: int
     activity_at_ms: int
     own: Participation
+    is_hidden: bool
     is_muted: bool
     is_pinned: bool
     peer: User | None
@@ -28,37 +29,53 @@ class ConversationEntry(msgspec.Struct, frozen=True, kw_only=True):
     last_message: StoredMessage | None
 
 
-_ENTRY_COLUMNS = 18
+ENTRY_COLUMNS = """p.conversation_id, c.type, c.member_count, c.last_change, p.activity_at_ms, c.last_seq, p.join_seq,
+       p.read_seq, p.sent_seq, p.cleared_seq, c.expired_seq, p.hidden_seq IS NOT NULL AND c.last_seq <= p.hidden_seq,
+       p.muted, p.pinned, q.delivered_seq, q.read_seq,
+       u.user_id, u.username, u.display_name, u.created_at_ms, u.avatar_url"""
+"""Of a SELECT from `conversation_participants p` with ENTRY_JOINS; `entry_from_row` reads them."""
 
-# FORCE INDEX and STRAIGHT_JOIN: a page is read along the index, newest first, and each row's company by its key.
-_SELECT = f"""
-SELECT p.conversation_id, c.type, c.member_count, c.last_change, p.activity_at_ms, c.last_seq, p.join_seq, p.read_seq,
-       p.sent_seq, p.cleared_seq, p.muted, p.pinned, q.delivered_seq, q.read_seq, u.user_id, u.username, u.display_name,
-       u.created_at_ms, u.avatar_url, {MESSAGE_COLUMNS}
-  FROM conversation_participants p {{index}}
+ENTRY_COLUMN_COUNT = 21
+_PEER_COLUMNS = slice(16, ENTRY_COLUMN_COUNT)
+
+ENTRY_JOINS = """
   STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id
   LEFT JOIN conversation_participants q
          ON c.type = 'single' AND q.conversation_id = p.conversation_id AND q.user_id <> p.user_id
-  LEFT JOIN users u ON u.user_id = q.user_id
+  LEFT JOIN users u ON u.user_id = q.user_id"""
+"""STRAIGHT_JOIN: a page is read along the index of its member, and each row's company by its key."""
+
+_SELECT = f"""
+SELECT {ENTRY_COLUMNS}, {MESSAGE_COLUMNS}, p.user_id
+  FROM conversation_participants p {{index}} {ENTRY_JOINS}
   LEFT JOIN messages m
          ON m.conversation_id = c.conversation_id AND m.seq = c.last_seq
-        AND m.seq >= p.join_seq AND m.seq > p.cleared_seq
- WHERE p.user_id = %s AND p.left_seq IS NULL
+        AND m.seq >= p.join_seq AND m.seq > p.cleared_seq AND m.seq > c.expired_seq
+ WHERE p.left_seq IS NULL
 """  # noqa: S608 - constants only
-_ONE = _SELECT.format(index="") + " AND p.conversation_id = %s"
-_ORDER = " ORDER BY p.activity_at_ms DESC, p.conversation_id DESC LIMIT %s"
-_FIRST_PAGE = _SELECT.format(index="FORCE INDEX (participants_activity)") + _ORDER
-_NEXT_PAGE = (
+_SOME = _SELECT.format(index="") + " AND (p.conversation_id, p.user_id) IN %s"
+_LISTED = (
     _SELECT.format(index="FORCE INDEX (participants_activity)")
-    + " AND p.activity_at_ms <= %s AND (p.activity_at_ms < %s OR p.conversation_id < %s)"
-    + _ORDER
+    + " AND p.user_id = %s AND (p.hidden_seq IS NULL OR c.last_seq > p.hidden_seq)"
 )
+_ORDER = " ORDER BY p.activity_at_ms DESC, p.conversation_id DESC LIMIT %s"
+_FIRST_PAGE = _LISTED + _ORDER
+_NEXT_PAGE = _LISTED + " AND p.activity_at_ms <= %s AND (p.activity_at_ms < %s OR p.conversation_id < %s)" + _ORDER
 
 
 def get_entry(tx: Transaction, user_id: UserId, conversation_id: ConversationId) -> ConversationEntry | None:
     """Read one conversation as this member sees it; None for whoever is not, or no longer, a member."""
-    rows = tx.query(_ONE, (user_id, bytes.fromhex(conversation_id)))
-    return _entry(rows[0]) if rows else None
+    return get_entries(tx, [(conversation_id, user_id)]).get((conversation_id, user_id))
+
+
+def get_entries(
+    tx: Transaction, places: Collection[tuple[ConversationId, UserId]]
+) -> dict[tuple[ConversationId, UserId], ConversationEntry]:
+    """Read conversations as these members see them, in one statement; who isn't, or no longer, a member is left out."""
+    if not places:
+        return {}
+    rows = tx.query(_SOME, (tuple((bytes.fromhex(conversation_id), user_id) for conversation_id, user_id in places),))
+    return {(ConversationId(row[0].hex()), UserId(row[-1])): _listed(row) for row in rows}
 
 
 def list_entries(
@@ -66,34 +83,47 @@ def list_entries(
 ) -> list[ConversationEntry]:
     """Read a page of a member's conversations, newest activity first, in one statement; `after` ended the last page.
 
-    Costs what the page holds, however many conversations there are.
+    Hidden ones are left out. Costs what the page holds (and what is hidden in between), however many there are.
     """
     if after is None:
         rows = tx.query(_FIRST_PAGE, (user_id, limit))
     else:
         activity_at_ms, conversation_id = after
         rows = tx.query(_NEXT_PAGE, (user_id, activity_at_ms, activity_at_ms, bytes.fromhex(conversation_id), limit))
-    return [_entry(row) for row in rows]
+    return [_listed(row) for row in rows]
 
 
-def _entry(row: Row) -> ConversationEntry:
-    delivered_seq, read_seq = row[12] or 0, row[13] or 0
-    message = row[_ENTRY_COLUMNS + 1 :]
+def entry_from_row(row: Row, last_message: StoredMessage | None) -> ConversationEntry:
+    """Read the columns that ENTRY_COLUMNS names."""
+    delivered_seq, read_seq = row[14] or 0, row[15] or 0
     return ConversationEntry(
         conversation_id=ConversationId(row[0].hex()),
         type=row[1],
         member_count=row[2],
         change=row[3],
         activity_at_ms=row[4],
-        own=Participation(last_seq=row[5], join_seq=row[6], read_seq=row[7], sent_seq=row[8], cleared_seq=row[9]),
-        is_muted=bool(row[10]),
-        is_pinned=bool(row[11]),
-        peer=_peer(row[14 : _ENTRY_COLUMNS + 1]),
+        own=Participation(
+            last_seq=row[5],
+            join_seq=row[6],
+            read_seq=row[7],
+            sent_seq=row[8],
+            cleared_seq=row[9],
+            expired_seq=row[10],
+        ),
+        is_hidden=bool(row[11]),
+        is_muted=bool(row[12]),
+        is_pinned=bool(row[13]),
+        peer=_peer(row[_PEER_COLUMNS]),
         # Who has read a message has it.
         peer_delivered_seq=max(delivered_seq, read_seq),
         peer_read_seq=read_seq,
-        last_message=None if message[0] is None else message_from_row(message),
+        last_message=last_message,
     )
+
+
+def _listed(row: Row) -> ConversationEntry:
+    message = row[ENTRY_COLUMN_COUNT:]
+    return entry_from_row(row, None if message[0] is None else message_from_row(message))
 
 
 def _peer(columns: Sequence[object]) -> User | None:
