@@ -62,10 +62,15 @@ class App:
     def _responder(self, route: Route) -> Callable[..., Response[str]]:
         def respond(**path: str) -> Response[str]:
             return self._respond(
-                route.path, lambda request: route.answer(request, self._services), path=path, is_open=route.is_open
+                route.path, lambda request: self._answer(route, request), path=path, is_open=route.is_open
             )
 
         return respond
+
+    def _answer(self, route: Route, request: Request) -> Answer:
+        if route.takes_key:
+            request = dataclasses.replace(request, key=request.idempotency_key())
+        return route.answer(request, self._services)
 
     def _answer_unknown(self, _: Exception) -> Response[str]:
         allowed = methods_of(self._resolver.current_event.raw_event["rawPath"])
@@ -99,7 +104,7 @@ class App:
             status_code=given.status,
             content_type=given.content_type if given.value is not None else None,
             body=given.text(),
-            headers={**given.headers, "x-request-id": request.request_id, "cache-control": "no-store"},
+            headers={"cache-control": "no-store", **given.headers, "x-request-id": request.request_id},
         )
 
     def _read_request(self, path: Mapping[str, str], now_ms: int) -> Request:

@@ -6,6 +6,7 @@ import grpc
 
 from gateway.http.request import Request
 from gochat_aws.rpc_errors import error_of
+from gochat_contracts.call_metadata import IDEMPOTENCY_KEY
 from gochat_contracts.logic import auth_pb2_grpc, conversations_pb2_grpc, messages_pb2_grpc, users_pb2_grpc
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER
 
@@ -29,6 +30,8 @@ def call(method: Any, message: Any, request: Request) -> Any:
     metadata = [(REQUEST_ID_HEADER, request.request_id), (TRACE_HEADER, request.trace.header())]
     if "authorization" in request.headers:
         metadata.append(("authorization", request.headers["authorization"]))
+    if request.key is not None:
+        metadata.append((IDEMPOTENCY_KEY, request.key))
     try:
         return method(message, timeout=request.deadline_s, metadata=metadata)
     except grpc.RpcError as fault:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ _MAX_SEQ = (1 << 63) - 1
 
 _BEARER = "bearer "
 
+_KEY = re.compile(rf"[ -~]{{1,{MAX_KEY_CHARACTERS}}}")
+
 BodyT = TypeVar("BodyT", bound=msgspec.Struct)
 
 
@@ -40,6 +43,8 @@ class Request:
     source_ip: str
     raw_body: bytes | None
     identity: Identity | None = None
+    key: str | None = None
+    """The Idempotency-Key that im-logic is to keep; None without one, and on routes that change nothing."""
 
     def caller(self) -> Identity:
         """Return who calls; the route was not open, so there is one."""
@@ -76,8 +81,8 @@ class Request:
     def idempotency_key(self) -> str | None:
         """Return the header Idempotency-Key, if there is one."""
         key = self.headers.get("idempotency-key")
-        if key is not None and not 1 <= len(key) <= MAX_KEY_CHARACTERS:
-            message = f"must have 1 to {MAX_KEY_CHARACTERS} characters"
+        if key is not None and not _KEY.fullmatch(key):
+            message = f"must have 1 to {MAX_KEY_CHARACTERS} characters of printable ASCII"
             raise InvalidRequest(faults=[FieldFault(field="Idempotency-Key", message=message)])
         return key
 

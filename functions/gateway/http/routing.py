@@ -29,3 +29,10 @@ class Route:
     path: str
     answer: Callable[[Request, Services], Answer]
     is_open: bool = False
+    reads: bool = False
+    """Whether it changes nothing although its method is not GET."""
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether the Idempotency-Key of a request goes to im-logic: every mutation's does, but /auth's."""
+        return self.method != "GET" and not self.reads and not self.path.startswith("/auth/")

@@ -11,6 +11,7 @@ from gochat_aws.guarded_server import GuardedServer
 from gochat_aws.invoke_server import InvokeServer
 from gochat_aws.kafka_producer import KafkaRecordProducer, RecordProducer
 from gochat_aws.secrets import CachedSecret
+from gochat_contracts.limits import SendLimits
 from gochat_contracts.logic import auth_pb2_grpc, conversations_pb2_grpc, messages_pb2_grpc, users_pb2_grpc
 from gochat_core.clock import SystemClock
 from gochat_core.ids import IdMaker
@@ -19,13 +20,16 @@ from gochat_core.metrics import Metrics
 from gochat_core.settings import read_settings
 from gochat_core.tokens import TokenVerifier
 from gochat_core.tracing import Tracer
+from gochat_repo.admission import Gate
 from gochat_repo.cache import Cache, cache_from
 from gochat_repo.connections import Connections
+from gochat_repo.idempotency_keys import IdempotencyKeys
 from gochat_repo.login_failures import LoginFailures
 from gochat_repo.mysql import Database, database_from
 from gochat_repo.registrations import Registrations
 from gochat_repo.session_endings import SessionEndings
 from gochat_repo.sessions import SessionStore
+from gochat_repo.token_bucket import Rate
 from gochat_repo.users import UserStore
 from logic.announce.announcer import Announcer
 from logic.auth.ports import LOGIN_WINDOW_MS, REGISTRATION_WINDOW_MS, AuthPorts
@@ -34,6 +38,7 @@ from logic.messages.store_messages import MessageStore
 from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
 from logic.rpc.conversation_service import ConversationService
+from logic.rpc.keyed_calls import KeyedCalls
 from logic.rpc.message_service import MessageService
 from logic.rpc.settings import RpcSettings, limits_of
 from logic.rpc.signers import SignerSource
@@ -63,11 +68,13 @@ def build(
     database = database_from(environ)
     cache_client = cache_from(environ)
     sessions = SessionStore(database, cache_client)
+    logger = make_logger(SERVICE, settings.log_level)
     boundary = Boundary(
         verifier=TokenVerifier(settings.token_public_keys, clock),
-        sessions=sessions,
+        gate=_gate(read_settings(SendLimits, environ), cache_client, sessions),
+        keyed=KeyedCalls(IdempotencyKeys(database), clock=clock, logger=logger),
         clock=clock,
-        logger=make_logger(SERVICE, settings.log_level),
+        logger=logger,
         metrics=Metrics(service=SERVICE, stage=settings.stage),
         tracer=Tracer(SERVICE, environ),
     )
@@ -101,6 +108,11 @@ def _auth_ports(
         ids=IdMaker(clock),
         limits=limits_of(settings),
     )
+
+
+def _gate(limits: SendLimits, cache_client: Cache, sessions: SessionStore) -> Gate:
+    rate = Rate(per_s=limits.conversation_messages_per_s, burst=limits.conversation_burst())
+    return Gate(cache_client, sessions, conversation_rate=rate)
 
 
 def _rest_sender(database: Database, cache_client: Cache, producer: RecordProducer) -> RestSender:

@@ -18,9 +18,14 @@ class Admission:
 
 
 class Gate:
-    """Admits frames. Without Redis the rates are not kept (fail open), and logins are asked of MySQL."""
+    """Admits frames and calls. Without Redis the rates are not kept (fail open), and logins are asked of MySQL.
 
-    def __init__(self, cache: Cache, sessions: SessionStore, *, user_rate: Rate, conversation_rate: Rate) -> None:
+    A door without a `user_rate` has none: REST is throttled by the platform.
+    """
+
+    def __init__(
+        self, cache: Cache, sessions: SessionStore, *, conversation_rate: Rate, user_rate: Rate | None = None
+    ) -> None:
         self._cache = cache
         self._sessions = sessions
         self._user_rate = user_rate
@@ -29,15 +34,14 @@ class Gate:
     def admit(
         self, user_id: UserId, session_id: SessionId, *, conversation_id: ConversationId | None, now_ms: int
     ) -> Admission:
-        """Spend a token of the user, and one of the conversation if there is one, and read the login's state.
+        """Spend a token of the user, one of the conversation if one is named, and read the login's state.
 
         One cache round trip; a state that Redis does not know costs a database round trip and one more to keep it.
         Raises `Unavailable` when neither store can tell.
         """
-        commands = [
-            state_command(user_id, session_id),
-            spend_command(user_bucket(user_id), self._user_rate, now_ms=now_ms),
-        ]
+        commands = [state_command(user_id, session_id)]
+        if self._user_rate is not None:
+            commands.append(spend_command(user_bucket(user_id), self._user_rate, now_ms=now_ms))
         if conversation_id is not None:
             bucket = conversation_bucket(conversation_id)
             commands.append(spend_command(bucket, self._conversation_rate, now_ms=now_ms))
