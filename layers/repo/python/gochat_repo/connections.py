@@ -1,13 +1,17 @@
 """Open connections of users: MySQL is the truth, Redis the cache that announcements read."""
 
+import contextlib
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from gochat_core.clock import Clock, SystemClock
+from gochat_core.errors import Unavailable
 from gochat_core.types import CellId, ConnectionId, DeviceId, SessionId, UserId
 from gochat_repo.cache import Cache, CacheUnavailable, Command, Reply, command
-from gochat_repo.mysql import Database, Row, Transaction
+from gochat_repo.departures import departure_commands
+from gochat_repo.mysql import Database, DeferredWrite, Row, Transaction
 
 TOMBSTONE = b"!"
 TOMBSTONE_S = 5
@@ -29,6 +33,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = "user_id, device_id, session_id, cell_id, connection_id, connected_at_ms"
+_SEEN = "UPDATE users SET last_seen_at_ms = GREATEST(COALESCE(last_seen_at_ms, 0), %s) WHERE user_id IN %s"
+_SYSTEM_CLOCK = SystemClock()
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(tuple[Connection, ...])
 
@@ -38,7 +44,7 @@ def get_connections(tx: Transaction, user_ids: Collection[UserId]) -> list[Conne
     if not user_ids:
         return []
     rows = tx.query(f"SELECT {_COLUMNS} FROM connections WHERE user_id IN %s", (tuple(user_ids),))  # noqa: S608 - constant
-    return [_connection(row) for row in rows]
+    return [read_connection(row) for row in rows]
 
 
 def delete_session_connections(
@@ -60,9 +66,10 @@ def delete_session_connections(
 class Connections:
     """The store of connections. Everything works without Redis, only slower."""
 
-    def __init__(self, database: Database, cache: Cache) -> None:
+    def __init__(self, database: Database, cache: Cache, clock: Clock = _SYSTEM_CLOCK) -> None:
         self._database = database
         self._cache = cache
+        self._clock = clock
 
     def register(self, connection: Connection) -> Connection | None:
         """Make this the one connection of its device and return the one it replaces, if any; safe to repeat.
@@ -78,12 +85,13 @@ class Connections:
     def remove(self, user_id: UserId, device_id: DeviceId, connection_id: ConnectionId) -> bool:
         """Delete exactly this connection, never a successor of the same device; tell whether it was there.
 
-        Safe to repeat and to call late. Raises `Unavailable`.
+        Safe to repeat and to call late. Two database round trips and two cache ones, a third database one nobody waits
+        for. Raises `Unavailable`.
         """
         return bool(self.remove_many([(user_id, device_id, connection_id)]))
 
     def remove_many(self, gone: Sequence[tuple[UserId, DeviceId, ConnectionId]]) -> int:
-        """Delete exactly these connections in one statement and return how many there were."""
+        """Delete exactly these connections in one statement and return how many there were; their users were seen."""
         if not gone:
             return 0
         users = {user_id for user_id, _, _ in gone}
@@ -94,8 +102,26 @@ class Connections:
                 (tuple((user, device) for user, device, _ in gone), tuple(connection for _, _, connection in gone)),
             )
         )
-        self.forget(users)
+        if count:
+            self.note_departures(users)
+        else:
+            self.forget(users)
         return count
+
+    def note_departures(self, user_ids: Collection[UserId]) -> None:
+        """Note, after the commit that deleted connections of these users, that they were seen until now; best effort.
+
+        In MySQL, for whoever asks, and in Redis, for the sweep that tells it to whoever has subscribed. The statement
+        on `users` runs on its own, while Redis is waited for: nothing that holds rows of connections may wait for it.
+        """
+        now_ms = self._clock.now_ms()
+        seen: DeferredWrite | None = None
+        with contextlib.suppress(Unavailable):
+            seen = self._database.write_deferred(_SEEN, (now_ms, tuple(sorted(user_ids))))
+        with contextlib.suppress(CacheUnavailable):
+            self._cache.run([*_tombstones(user_ids), *departure_commands(user_ids, now_ms=now_ms)])
+        if seen is not None:
+            seen.commit()
 
     def list_by_users(self, user_ids: Collection[UserId]) -> dict[UserId, tuple[Connection, ...]]:
         """Return the connections of several users from MySQL; a user without any is left out."""
@@ -129,7 +155,7 @@ class Connections:
     def forget(self, user_ids: Iterable[UserId]) -> None:
         """Leave a tombstone for each user: before a write and after its commit."""
         try:
-            self._cache.run([command("SET", _key(user), TOMBSTONE, "EX", TOMBSTONE_S) for user in user_ids])
+            self._cache.run(_tombstones(user_ids))
         except CacheUnavailable:
             # Nobody can read the cache either; what it may still hold when it comes back is bounded by CACHED_S.
             return
@@ -144,6 +170,10 @@ class Connections:
             self._cache.run(fills)
         except CacheUnavailable:
             return
+
+
+def _tombstones(user_ids: Iterable[UserId]) -> list[Command]:
+    return [command("SET", _key(user), TOMBSTONE, "EX", TOMBSTONE_S) for user in user_ids]
 
 
 def group_by_user(connections: Iterable[Connection]) -> dict[UserId, tuple[Connection, ...]]:
@@ -177,10 +207,13 @@ def _sort_replies(
 
 
 def _register(tx: Transaction, new: Connection) -> Connection | None:
-    values = (new.user_id, new.device_id, new.session_id, new.cell_id, new.connection_id, new.connected_at_ms)
+    at_ms = new.connected_at_ms
+    values = (new.user_id, new.device_id, new.session_id, new.cell_id, new.connection_id, at_ms, at_ms)
     # Changes nothing where a row is, but locks it: of two connects at once, one waits and sees the other's.
     inserted = tx.execute_rows(
-        f"INSERT INTO connections ({_COLUMNS}) VALUES", [values], "ON DUPLICATE KEY UPDATE user_id = user_id"
+        f"INSERT INTO connections ({_COLUMNS}, checked_at_ms) VALUES",
+        [values],
+        "ON DUPLICATE KEY UPDATE user_id = user_id",
     )
     if inserted:
         return None
@@ -188,20 +221,21 @@ def _register(tx: Transaction, new: Connection) -> Connection | None:
         f"SELECT {_COLUMNS} FROM connections WHERE user_id = %s AND device_id = %s",  # noqa: S608 - constant
         (new.user_id, new.device_id),
     )
-    held = _connection(rows[0])
+    held = read_connection(rows[0])
     if held.connection_id == new.connection_id:
         return None
     if held.connected_at_ms > new.connected_at_ms:
         return new
     tx.execute(
-        "UPDATE connections SET session_id = %s, cell_id = %s, connection_id = %s, connected_at_ms = %s"
-        " WHERE user_id = %s AND device_id = %s",
-        (new.session_id, new.cell_id, new.connection_id, new.connected_at_ms, new.user_id, new.device_id),
+        "UPDATE connections SET session_id = %s, cell_id = %s, connection_id = %s, connected_at_ms = %s,"
+        " checked_at_ms = %s WHERE user_id = %s AND device_id = %s",
+        (new.session_id, new.cell_id, new.connection_id, at_ms, at_ms, new.user_id, new.device_id),
     )
     return held
 
 
-def _connection(row: Row) -> Connection:
+def read_connection(row: Row) -> Connection:
+    """Make a connection of the columns user_id, device_id, session_id, cell_id, connection_id, connected_at_ms."""
     user_id, device_id, session_id, cell_id, connection_id, connected_at_ms = row
     return Connection(
         user_id=user_id,

@@ -128,6 +128,8 @@ class SessionEndings:
 
         ended, closed = self._database.transaction(work)
         self._run_cache(revoked_commands(user_id, ended))
+        if closed:
+            self._connections.note_departures([user_id])
         return closed + self._close_latecomers(user_id, [*{*likely, *ended, *named}])
 
     def _close_latecomers(self, user_id: UserId, session_ids: list[SessionId]) -> list[Connection]:

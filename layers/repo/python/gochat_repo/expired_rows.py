@@ -1,0 +1,38 @@
+"""Deletes what nothing asks for any more: used tickets, counted guesses, logins that ran out."""
+
+from gochat_repo.mysql import Database
+
+_TICKETS = "DELETE FROM used_tickets WHERE expires_at_ms < %s ORDER BY expires_at_ms LIMIT %s"
+_FAILURES = "DELETE FROM login_failures WHERE window_started_at_ms < %s ORDER BY window_started_at_ms LIMIT %s"
+_SESSIONS = "DELETE FROM sessions WHERE expires_at_ms < %s ORDER BY expires_at_ms LIMIT %s"
+
+TICKET_MARGIN_MS = 10 * 60 * 1000
+"""A ticket whose row is gone must be refused by its age wherever it is shown: far more than clocks stand apart."""
+
+FAILURES_MARGIN_MS = 24 * 3600 * 1000
+"""Longer than any window in which failed logins are counted (default 15 minutes)."""
+
+SESSION_MARGIN_MS = 7 * 24 * 3600 * 1000
+"""How long an ended login is still told apart from one that never was, for whoever looks into a theft."""
+
+
+class ExpiredRows:
+    """One statement a call, each deleting at most `limit` rows and returning how many; all are idempotent."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def delete_used_tickets(self, *, now_ms: int, limit: int) -> int:
+        """Delete tickets that would be refused by their age alone."""
+        return self._delete(_TICKETS, now_ms - TICKET_MARGIN_MS, limit)
+
+    def delete_login_failures(self, *, now_ms: int, limit: int) -> int:
+        """Delete counts of failed logins whose window is long over."""
+        return self._delete(_FAILURES, now_ms - FAILURES_MARGIN_MS, limit)
+
+    def delete_sessions(self, *, now_ms: int, limit: int) -> int:
+        """Delete logins that ran out a while ago, revoked or not."""
+        return self._delete(_SESSIONS, now_ms - SESSION_MARGIN_MS, limit)
+
+    def _delete(self, statement: str, before_ms: int, limit: int) -> int:
+        return self._database.transaction(lambda tx: tx.execute(statement, (before_ms, limit)))
