@@ -1,0 +1,1 @@
+"""Groups: who belongs to one, who may do what in it."""
