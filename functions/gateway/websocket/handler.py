@@ -12,6 +12,7 @@ from gateway.websocket.connect import open_connection
 from gateway.websocket.dead_connections import dead_letter_record, remove_dead_connections
 from gateway.websocket.frames import write_error
 from gateway.websocket.message import OTHER_ACTION, Answer, answer_frame
+from gateway.websocket.presence import announce_online
 from gateway.websocket.reply import ONE_WAY_ROUTES, plan_reply
 from gateway.websocket.wiring import Wiring, wiring
 from gochat_contracts.records import DeadLetters, DeliverReport
@@ -55,6 +56,7 @@ def _connect(parts: Wiring, caller: Caller, event: Mapping[str, Any]) -> Respons
         parts.logger.info("connection refused", extra={**extra, "code": error.code})
         parts.metrics.emit({"ConnectionsRefused": ("Count", 1)}, code=error.code)
         return {"statusCode": error.status}
+    announce_online(parts, caller)
     parts.logger.info("connected", extra=extra)
     parts.metrics.emit({"ConnectionsOpened": ("Count", 1)})
     if SUBPROTOCOL in offered_subprotocols(event):

@@ -7,6 +7,7 @@ from gateway.websocket.actions.action import Plan
 from gateway.websocket.caller import Caller
 from gateway.websocket.ending import SESSION_REVOKED, plan_ending
 from gateway.websocket.frames import Frame, UnreadableFrameError, read_frame, write_ack, write_error
+from gateway.websocket.presence import subscribe_presence
 from gateway.websocket.wiring import Wiring
 from gochat_aws.kafka_producer import OutgoingRecord
 from gochat_contracts.commands import Command
@@ -66,9 +67,10 @@ def answer_frame(parts: Wiring, caller: Caller, given: str, *, request_id: str, 
                 caller, frame.id, plan.command, accepted_at_ms=now_ms, request_id=request_id, trace=trace
             )
             parts.producer.produce([record])
+        ack = plan.ack if plan.watch is None else subscribe_presence(parts, caller, plan.watch, now_ms=now_ms)
     except GochatError as error:
         return Answer(text=write_error(frame_id, error), action=action, frame_id=frame_id, code=error.code)
-    text = "" if plan.ack is None else write_ack(frame.id, plan.ack)
+    text = "" if ack is None else write_ack(frame.id, ack)
     return Answer(text=text, action=action, frame_id=frame_id)
 
 

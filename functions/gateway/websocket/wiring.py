@@ -19,6 +19,7 @@ from gochat_repo.admission import Gate
 from gochat_repo.cache import cache_from
 from gochat_repo.connections import Connections
 from gochat_repo.mysql import database_from
+from gochat_repo.presence import Presence
 from gochat_repo.sessions import SessionStore
 from gochat_repo.tickets import Tickets
 from gochat_repo.token_bucket import Rate
@@ -48,6 +49,7 @@ class Wiring:
     clock: Clock
     producer: RecordProducer
     connections: Connections
+    presence: Presence
     sessions: SessionStore
     tickets: Tickets
     gate: Gate
@@ -78,6 +80,7 @@ def build(environ: Mapping[str, str]) -> Wiring:
             timeout_s=PRODUCE_TIMEOUT_S,
         ),
         connections=Connections(database, redis),
+        presence=Presence(database, redis),
         sessions=sessions,
         tickets=Tickets(database),
         gate=Gate(

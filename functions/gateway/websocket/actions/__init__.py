@@ -10,6 +10,7 @@ from gateway.websocket.actions import (
     receipts,
     send_message,
     show_typing,
+    subscribe_presence,
 )
 from gateway.websocket.actions.action import Action
 
@@ -23,4 +24,5 @@ ACTIONS: Mapping[str, Action] = {
     "reaction.add": reactions.plan_add_reaction,
     "reaction.remove": reactions.plan_remove_reaction,
     "typing": show_typing.plan_typing,
+    "presence.subscribe": subscribe_presence.plan_subscribe_presence,
 }

@@ -8,7 +8,7 @@ import msgspec
 from gateway.websocket.caller import Caller
 from gateway.websocket.limits import Limits
 from gochat_contracts.commands import Command
-from gochat_core.types import ConversationId
+from gochat_core.types import ConversationId, UserId
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -20,12 +20,13 @@ class Plan:
     """What to do for a frame that keeps the contract.
 
     `command`, if any, goes to the upstream topic before `ack` is sent; None means that the answer is all.
-    `ack` is the acknowledgement's data; None means that the action has no reply. `conversation_id` is whose rate is
-    counted, beside the user's.
+    `ack` is the acknowledgement's data; None means that the action has no reply. `watch` names users to subscribe to:
+    how they are is then the answer. `conversation_id` is whose rate is counted, beside the user's.
     """
 
     ack: object | None = Nothing()
     command: Command | None = None
+    watch: tuple[UserId, ...] | None = None
     conversation_id: ConversationId | None = None
 
 
