@@ -26,6 +26,7 @@ from gochat_repo.connections import Connections
 from gochat_repo.idempotency_keys import IdempotencyKeys
 from gochat_repo.login_failures import LoginFailures
 from gochat_repo.mysql import Database, database_from
+from gochat_repo.read_through import ReadThrough
 from gochat_repo.registrations import Registrations
 from gochat_repo.session_endings import SessionEndings
 from gochat_repo.sessions import SessionStore
@@ -98,7 +99,7 @@ def _auth_ports(
 ) -> AuthPorts:
     clock = SystemClock()
     return AuthPorts(
-        users=UserStore(database, cache_client),
+        users=UserStore(database, ReadThrough(database, cache_client)),
         sessions=sessions,
         endings=SessionEndings(database, cache_client, Connections(database, cache_client)),
         failures=LoginFailures(database, cache_client, window_ms=LOGIN_WINDOW_MS),

@@ -9,6 +9,5 @@ from gochat_repo.users import UserStore
 
 def delete_me(users: UserStore, endings: SessionEndings, clock: Clock, caller: Identity) -> list[Connection]:
     """Erase the account, end its logins and return their connections. Idempotent."""
-    ended = endings.erase_account(caller.user_id, now_ms=clock.now_ms())
-    users.bury(caller.user_id)
-    return ended
+    with users.changing_profile(caller.user_id):
+        return endings.erase_account(caller.user_id, now_ms=clock.now_ms())

@@ -18,6 +18,7 @@ from gochat_core.settings import read_settings
 from gochat_repo.cache import cache_from
 from gochat_repo.connections import Connections
 from gochat_repo.mysql import database_from
+from gochat_repo.read_through import ReadThrough
 from gochat_repo.user_status import UserStatuses
 from gochat_repo.users import UserStore
 from repo.rpc.boundary import Boundary
@@ -44,7 +45,7 @@ def build(environ: Mapping[str, str]) -> InvokeServer:
     settings = read_settings(Settings, environ)
     database, cache_client = database_from(environ), cache_from(environ)
     service = RepoService(
-        UserStore(database, cache_client),
+        UserStore(database, ReadThrough(database, cache_client)),
         Connections(database, cache_client),
         UserStatuses(cache_client),
         stage=settings.stage,

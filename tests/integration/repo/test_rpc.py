@@ -10,6 +10,7 @@ from gochat_repo.cache import Cache, command
 from gochat_repo.connections import Connection, Connections
 from gochat_repo.mysql import Database
 from gochat_repo.mysql_pool import MySqlSettings
+from gochat_repo.read_through import ReadThrough
 from gochat_repo.users import User, UserStore
 from local_stage.services.redis import RedisCluster
 from repo.rpc import wiring
@@ -50,7 +51,8 @@ def repo(migrated: MySqlSettings, redis_cluster: RedisCluster) -> repo_pb2_grpc.
 @pytest.fixture(scope="module")
 def alice_exists(migrated: MySqlSettings, redis_cluster: RedisCluster) -> None:
     """Make Alice's account."""
-    UserStore(Database(migrated), Cache(redis_settings(redis_cluster))).create_user(ALICE, "hash")
+    database, cache = Database(migrated), Cache(redis_settings(redis_cluster))
+    UserStore(database, ReadThrough(database, cache)).create_user(ALICE, "hash")
 
 
 @pytest.mark.usefixtures("alice_exists")

@@ -14,6 +14,7 @@ from gochat_repo.cache import Cache, command
 from gochat_repo.connections import Connection, Connections
 from gochat_repo.mysql import Database, Transaction
 from gochat_repo.mysql_pool import MySqlSettings
+from gochat_repo.read_through import ReadThrough
 from gochat_repo.session_endings import SessionEndings
 from gochat_repo.session_state import ending_commands, state_key
 from gochat_repo.sessions import NewSession, SessionState, SessionStore, parse_state, state_command
@@ -96,7 +97,7 @@ def stores(database: Database, redis_cluster: RedisCluster) -> Iterator[Stores]:
     yield Stores(
         database=database,
         cache=cache,
-        users=UserStore(database, cache),
+        users=UserStore(database, ReadThrough(database, cache)),
         sessions=SessionStore(database, cache),
         connections=connections,
         endings=SessionEndings(database, cache, connections),

@@ -12,6 +12,7 @@ from gochat_core.types import UserId
 from gochat_repo.cache import Cache, command
 from gochat_repo.mysql import Database
 from gochat_repo.mysql_errors import DuplicateKey
+from gochat_repo.read_through import ReadThrough
 from gochat_repo.users import User, UserStore
 from local_stage.services.redis import RedisCluster
 from tests.integration.repo.conftest import redis_settings
@@ -30,7 +31,7 @@ def cache(redis_cluster: RedisCluster) -> Iterator[Cache]:
 @pytest.fixture
 def users(database: Database, cache: Cache) -> UserStore:
     """Give the test the store."""
-    return UserStore(database, cache)
+    return UserStore(database, ReadThrough(database, cache))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
-from typing import Any
+from typing import Any, Protocol
 
 from redis.crc import key_slot
 from redis.exceptions import (
@@ -32,7 +32,17 @@ from gochat_repo.cache_nodes import (
     redis_password,
 )
 
-__all__ = ["Cache", "CacheCommandFailed", "CacheUnavailable", "Command", "RedisSettings", "Reply", "Script", "command"]
+__all__ = [
+    "Cache",
+    "CacheCommandFailed",
+    "CacheUnavailable",
+    "Command",
+    "RedisSettings",
+    "Reply",
+    "Rider",
+    "Script",
+    "command",
+]
 
 Reply = Any
 """bytes, int, None, or a list of these."""
@@ -77,6 +87,14 @@ class Script:
         return Command(("EVALSHA", self.digest, len(keys), *keys, *args), keys[0].encode(), self)
 
 
+class Rider(Protocol):
+    """Has commands of its own in every pipeline that is sent anyway; what becomes of them never troubles the others."""
+
+    def board(self) -> tuple[Sequence[Command], Callable[[Sequence[Reply]], None]]:
+        """Return the commands, and what takes their replies: None for each that didn't come."""
+        ...
+
+
 @dataclass(slots=True)
 class _Wave:
     """What is left to do in one `run`: the indexes to send, where ASK sent some, which carry a script's text."""
@@ -101,6 +119,11 @@ class Cache:
         self.round_trips = 0
         self._nodes = Nodes(settings, password)
         self._topology = Topology(Node(settings.redis_host, settings.redis_port), self._nodes)
+        self._riders: list[Rider] = []
+
+    def carry(self, rider: Rider) -> None:
+        """Let a rider's commands ride in every `run` from now on."""
+        self._riders.append(rider)
 
     def run(self, commands: Sequence[Command]) -> list[Reply]:
         """Run commands, each on the node of its key, and return their replies in order.
@@ -111,17 +134,30 @@ class Cache:
         """
         if not commands:
             return []
+        boarded = [rider.board() for rider in self._riders]
+        whole = [*commands, *(one for riding, _ in boarded for one in riding)]
+        replies: list[Reply] = [None] * len(whole)
+        try:
+            self._run(whole, replies, needed=len(commands))
+        finally:
+            start = len(commands)
+            for riding, hear in boarded:
+                hear(replies[start : start + len(riding)])
+                start += len(riding)
+        return replies[: len(commands)]
+
+    def _run(self, commands: Sequence[Command], replies: list[Reply], *, needed: int) -> None:
+        """Fill in the replies; those behind the first `needed` may stay out when a node is away."""
         learnt = not self._topology.known
         if learnt:
             self._learn()
-        replies: list[Reply] = [None] * len(commands)
         wave = _Wave(pending=list(range(len(commands))))
         for _ in range(MAX_WAVES):
             wave = self._send(commands, replies, wave)
             if wave.refused is not None:
                 raise CacheCommandFailed(str(wave.refused)) from wave.refused
-            if not wave.pending:
-                return replies
+            if not wave.pending or (wave.lost and wave.pending[0] >= needed):
+                return
             if wave.lost or wave.moved or wave.out_of_date:
                 if wave.lost and learnt:
                     raise CacheUnavailable
@@ -129,7 +165,8 @@ class Cache:
                 learnt = True
                 for index, node in wave.moved.items():
                     self._topology.move(key_slot(commands[index].key), node)
-        raise CacheUnavailable
+        if wave.pending[0] < needed:
+            raise CacheUnavailable
 
     def close(self) -> None:
         """Close the idle connections."""

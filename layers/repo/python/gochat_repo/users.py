@@ -1,23 +1,16 @@
-"""Accounts: the table `users`, with profiles cached in Redis under `user:{id}`; password hashes are never cached."""
+"""Accounts: the table `users`, with profiles cached under `user:{id}`; password hashes are never cached."""
 
-import contextlib
-import random
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import msgspec
 
 from gochat_core.errors import UsernameTaken, UserNotFound
 from gochat_core.types import UserId
-from gochat_repo.cache import Cache, CacheUnavailable, Command, Reply, command
 from gochat_repo.mysql import Database, Row, Transaction
 from gochat_repo.mysql_errors import DuplicateKey
-
-CACHE_TTL_S = 600
-
-TOMBSTONE_TTL_S = 5
-"""How long after a write a profile is read from the writer: longer than a reader of Aurora lags."""
-
-_TOMBSTONE = b""
+from gochat_repo.read_through import Kind, ReadThrough
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,16 +33,29 @@ class Account:
 
 
 _COLUMNS = "user_id, username, display_name, avatar_url, created_at_ms"
-_decode = msgspec.json.Decoder(User).decode
-_encode = msgspec.json.Encoder().encode
+
+
+def _load_users(tx: Transaction, user_ids: Sequence[UserId]) -> dict[UserId, User]:
+    sql = f"SELECT {_COLUMNS} FROM users WHERE user_id IN %s AND username IS NOT NULL"  # noqa: S608 - constant
+    return {user.user_id: user for user in map(_user, tx.query(sql, (tuple(user_ids),)))}
+
+
+PROFILES: Kind[UserId, User] = Kind(
+    name="user",
+    load=_load_users,
+    encode=msgspec.json.Encoder().encode,
+    decode=msgspec.json.Decoder(User).decode,
+    is_local=True,
+)
+"""An account that was erased is none."""
 
 
 class UserStore:
     """The table `users` and its cache. While Redis is away, everything is read from MySQL."""
 
-    def __init__(self, database: Database, cache: Cache) -> None:
+    def __init__(self, database: Database, values: ReadThrough) -> None:
         self._database = database
-        self._cache = cache
+        self._values = values
 
     def create_user(self, user: User, password_hash: str) -> None:
         """Insert an account; raises `UsernameTaken`, and `DuplicateKey` when the id (not the name) is in use."""
@@ -62,7 +68,8 @@ class UserStore:
             )
 
         try:
-            self._database.transaction(work)
+            with self.changing_profile(user.user_id):
+                self._database.transaction(work)
         except DuplicateKey:
             if self.find_account(user.username) is None:
                 raise
@@ -78,20 +85,18 @@ class UserStore:
 
     def get_user(self, user_id: UserId) -> User:
         """Return a profile; raises `UserNotFound`, also for an erased account."""
-        try:
-            reply = self._cache.run([command("GET", _key(user_id))])[0]
-        except CacheUnavailable:
-            reply = _TOMBSTONE
-        user = _cached(reply)
+        user = self._values.get(PROFILES, user_id)
         if user is None:
-            user = self._load(user_id, fresh=reply == _TOMBSTONE)
-            if reply is None:
-                self._run_cache([_fill(user)])
+            raise UserNotFound
         return user
 
     def remember(self, user: User) -> None:
-        """Put a profile that was just read from the writer into the cache."""
-        self._run_cache([_fill(user)])
+        """Keep a profile that was just read from the writer."""
+        self._values.remember(PROFILES, user.user_id, user)
+
+    def changing_profile(self, user_id: UserId) -> AbstractContextManager[None]:
+        """Invalidate a profile around the block that changes or erases it."""
+        return self._values.changing(PROFILES, [user_id])
 
     def update_profile(self, user_id: UserId, *, display_name: str | None, avatar_url: str | None) -> User:
         """Change what is not None (an empty avatar_url removes it) and return the profile; raises `UserNotFound`."""
@@ -107,11 +112,13 @@ class UserStore:
                     "UPDATE users SET avatar_url = NULLIF(%s, '') WHERE user_id = %s AND username IS NOT NULL",
                     (avatar_url, user_id),
                 )
-            return _one_user(_select(tx, user_id))
+            changed = _load_users(tx, [user_id]).get(user_id)
+            if changed is None:
+                raise UserNotFound
+            return changed
 
-        user = self._database.transaction(work)
-        self.bury(user_id)
-        return user
+        with self.changing_profile(user_id):
+            return self._database.transaction(work)
 
     def search_users(self, prefix: str, *, after: str, limit: int) -> list[User]:
         """Return users whose username begins with `prefix` and comes after `after`, in the names' order."""
@@ -123,25 +130,12 @@ class UserStore:
         rows = self._database.read_replica(lambda tx: tx.query(sql, (prefix, prefix + "~", after, limit)))
         return [_user(row) for row in rows]
 
-    def bury(self, user_id: UserId) -> None:
-        """Drop a profile from the cache after a write, and keep readers on the writer for a while."""
-        self._run_cache([command("SET", _key(user_id), _TOMBSTONE, "EX", TOMBSTONE_TTL_S)])
-
-    def _load(self, user_id: UserId, *, fresh: bool) -> User:
-        rows = [] if fresh else self._database.read_replica(lambda tx: _select(tx, user_id))
-        # A reader may not have heard yet of an account whose registration was answered already.
-        return _one_user(rows or self._database.read(lambda tx: _select(tx, user_id)))
-
     def _find_account(self, where: str, value: object) -> Account | None:
         sql = f"SELECT {_COLUMNS}, password_hash, last_login_at_ms FROM users WHERE {where}"  # noqa: S608
         rows = self._database.read(lambda tx: tx.query(sql, (value,)))
         if not rows:
             return None
         return Account(user=_user(rows[0]), password_hash=rows[0][5], last_login_at_ms=rows[0][6])
-
-    def _run_cache(self, commands: list[Command]) -> None:
-        with contextlib.suppress(CacheUnavailable):
-            self._cache.run(commands)
 
 
 def lock_account(tx: Transaction, user_id: UserId) -> str | None:
@@ -171,16 +165,6 @@ def erase_user(tx: Transaction, user_id: UserId, *, now_ms: int) -> None:
     )
 
 
-def _select(tx: Transaction, user_id: UserId) -> list[Row]:
-    return tx.query(f"SELECT {_COLUMNS} FROM users WHERE user_id = %s AND username IS NOT NULL", (user_id,))  # noqa: S608
-
-
-def _one_user(rows: list[Row]) -> User:
-    if not rows:
-        raise UserNotFound
-    return _user(rows[0])
-
-
 def _user(row: Row) -> User:
     return User(
         user_id=UserId(row[0]),
@@ -189,22 +173,3 @@ def _user(row: Row) -> User:
         avatar_url=row[3],
         created_at_ms=row[4],
     )
-
-
-def _key(user_id: UserId) -> str:
-    return f"user:{user_id}"
-
-
-def _fill(user: User) -> Command:
-    ttl_ms = int(CACHE_TTL_S * 1000 * random.uniform(0.8, 1.0))  # noqa: S311 - jitter
-    return command("SET", _key(user.user_id), _encode(user), "NX", "PX", ttl_ms)
-
-
-def _cached(reply: Reply) -> User | None:
-    """Read a cached profile; an entry of another release is no entry."""
-    if not reply:
-        return None
-    try:
-        return _decode(reply)
-    except msgspec.MsgspecError:
-        return None
