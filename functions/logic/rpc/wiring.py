@@ -59,15 +59,17 @@ def build(
     *,
     read_secret: Callable[[], str] | None = None,
     producer: RecordProducer | None = None,
+    database: Database | None = None,
+    cache_client: Cache | None = None,
 ) -> InvokeServer:
     """Build a server with every service of im-logic; connects to nothing yet.
 
-    Unless given, `read_secret` asks Secrets Manager and `producer` is Kafka.
+    Unless given, `read_secret` asks Secrets Manager, `producer` is Kafka, and the stores are the environment's.
     """
     settings = read_settings(RpcSettings, environ)
     clock = SystemClock()
-    database = database_from(environ)
-    cache_client = cache_from(environ)
+    database = database or database_from(environ)
+    cache_client = cache_client or cache_from(environ)
     sessions = SessionStore(database, cache_client)
     logger = make_logger(SERVICE, settings.log_level)
     boundary = Boundary(
