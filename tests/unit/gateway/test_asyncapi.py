@@ -12,10 +12,12 @@ from gateway.websocket.actions import ACTIONS
 from gateway.websocket.actions.hello import HelloAnswer, ToldLimits
 from gateway.websocket.actions.send_message import Accepted
 from gateway.websocket.ending import SESSION_REPLACED, SESSION_REVOKED
+from gateway.websocket.presence import States
 from gochat_contracts.commands import Command
 from gochat_contracts.content_types import MAX_INT, MAX_PIXELS, MAX_TEXT_CHARACTERS, MESSAGE_TYPES
 from gochat_contracts.emoji import MAX_CODE_POINTS
 from gochat_contracts.message_content import MAX_MENTIONS
+from gochat_contracts.presence import MAX_ASKED, PresenceView
 from gochat_contracts.views import MessageView, ReactionView
 from gochat_core.ids import CLIENT_ID
 from tests.fakes.openapi_document import document
@@ -72,6 +74,8 @@ def test_every_message_of_the_document_is_used_and_none_is_missing() -> None:
         (HelloAnswer, "helloAnswer"),
         (ToldLimits, "limits"),
         (Accepted, "accepted"),
+        (States, "states"),
+        (PresenceView, "presence"),
     ],
 )
 def test_what_the_code_tells_has_the_documents_fields(struct: type[msgspec.Struct], schema: str) -> None:
@@ -100,6 +104,7 @@ def test_the_types_ids_and_limits_of_the_document_are_the_codes() -> None:
     assert SCHEMAS["clientId"]["pattern"] == f"^{CLIENT_ID.pattern}$"
     assert SCHEMAS["seq"]["maximum"] == MAX_INT
     assert SCHEMAS["emoji"]["maxLength"] == MAX_CODE_POINTS
+    assert SCHEMAS["watched"]["properties"]["user_ids"]["maxItems"] == MAX_ASKED
     assert SCHEMAS["outgoing"]["properties"]["mentions"]["maxItems"] == MAX_MENTIONS
     for limit in (MAX_TEXT_CHARACTERS, MAX_PIXELS):
         assert f"{limit:,}" in SCHEMAS["content"]["description"]
