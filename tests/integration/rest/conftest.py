@@ -16,7 +16,7 @@ from gochat_core.clock import SystemClock
 from gochat_core.token_signing import parse_token_secret
 from gochat_core.tokens import TokenVerifier
 from gochat_core.types import CellId, ConnectionId, DeviceId
-from gochat_repo.cache import cache_from
+from gochat_repo.cache import Cache, cache_from
 from gochat_repo.connections import Connection, Connections
 from gochat_repo.migrate import migrate_from
 from gochat_repo.mysql import Database, database_from
@@ -38,9 +38,14 @@ class Rpc:
 
     environ: dict[str, str]
     database: Database
+    cache: Cache
     connections: Connections
     channel: InvokeChannel
     producer: InMemoryProducer
+
+    def round_trips(self) -> tuple[int, int]:
+        """Return how often im-logic has asked the database and the cache so far."""
+        return self.database.round_trips, self.cache.round_trips
 
 
 def logic_environ(mysql: MySqlServer, redis: RedisCluster, database: str, secret: str) -> dict[str, str]:
@@ -76,14 +81,17 @@ def rpc(mysql_server: MySqlServer, redis_cluster: RedisCluster, token_secret: st
 
 def build_rpc(environ: dict[str, str], token_secret: str) -> Rpc:
     """Build a server with connections of its own, as another container would."""
-    database = database_from(environ)
+    database, cache = database_from(environ), cache_from(environ)
     producer = InMemoryProducer()
-    server = wiring.build(environ, read_secret=lambda: token_secret, producer=producer)
+    server = wiring.build(
+        environ, read_secret=lambda: token_secret, producer=producer, database=database, cache_client=cache
+    )
     channel = InvokeChannel(server.handle_payload)
     return Rpc(
         environ=environ,
         database=database,
-        connections=Connections(database, cache_from(environ)),
+        cache=cache,
+        connections=Connections(database, cache),
         channel=channel,
         producer=producer,
     )
