@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gochat_contracts.logic import auth_pb2, conversations_pb2, messages_pb2, users_pb2
+from gochat_contracts.logic import auth_pb2, contacts_pb2, conversations_pb2, messages_pb2, users_pb2
 from gochat_contracts.views import MessageView
 from gochat_core.clock import rfc3339
 
@@ -85,4 +85,27 @@ def conversation(seen: conversations_pb2.Conversation) -> Value:
         "muted": seen.muted,
         "pinned": seen.pinned,
         "updated_at": rfc3339(seen.updated_at_ms),
+    }
+
+
+def friend_request(seen: contacts_pb2.FriendRequest) -> Value:
+    """Write a friend request as the caller sees it."""
+    return {
+        "request_id": str(seen.request_id),
+        "user": user(seen.user),
+        "direction": seen.direction,
+        "message": seen.message if seen.HasField("message") else None,
+        "status": seen.status,
+        "created_at": rfc3339(seen.created_at_ms),
+    }
+
+
+def friend(seen: contacts_pb2.Friend) -> Value:
+    """Write a friend, with presence."""
+    return {
+        "user": user(seen.user),
+        "remark": seen.remark if seen.HasField("remark") else None,
+        "since": rfc3339(seen.since_ms),
+        "online": seen.online,
+        "last_seen": rfc3339(seen.last_seen_ms) if seen.HasField("last_seen_ms") else None,
     }

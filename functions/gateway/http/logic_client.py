@@ -7,7 +7,13 @@ import grpc
 from gateway.http.request import Request
 from gochat_aws.rpc_errors import error_of
 from gochat_contracts.call_metadata import IDEMPOTENCY_KEY
-from gochat_contracts.logic import auth_pb2_grpc, conversations_pb2_grpc, messages_pb2_grpc, users_pb2_grpc
+from gochat_contracts.logic import (
+    auth_pb2_grpc,
+    contacts_pb2_grpc,
+    conversations_pb2_grpc,
+    messages_pb2_grpc,
+    users_pb2_grpc,
+)
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER
 
 
@@ -19,6 +25,7 @@ class LogicClient:
         self.users = users_pb2_grpc.UserServiceStub(channel)
         self.conversations = conversations_pb2_grpc.ConversationServiceStub(channel)
         self.messages = messages_pb2_grpc.MessageServiceStub(channel)
+        self.contacts = contacts_pb2_grpc.ContactServiceStub(channel)
 
 
 def call(method: Any, message: Any, request: Request) -> Any:

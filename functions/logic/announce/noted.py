@@ -10,13 +10,14 @@ from gochat_repo.conversation_view import encode_conversation_event
 from gochat_repo.message_view import find_unlisted_viewers
 from gochat_repo.messages import StoredMessage, get_messages
 from gochat_repo.mysql import Transaction
-from gochat_repo.outbox import EventPayload, OutboxEntry
+from gochat_repo.outbox import EventPayload, NoticePayload, OutboxEntry
 from gochat_repo.participants import MemberSpan, list_members
 from logic.announce.announcement import Announcement, Event, News
 
 Spans = Mapping[UserId, MemberSpan]
 
 _decode_payload = msgspec.json.Decoder(EventPayload).decode
+_decode_notices = msgspec.json.Decoder(tuple[NoticePayload, ...]).decode
 
 
 class _AboutMessage(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ def load_noted(tx: Transaction, noted: Sequence[OutboxEntry]) -> Announcement:
 
     An entry that has nothing to say any more is ticked off with the others.
     """
-    members = list_members(tx, {one.conversation_id for one in noted if one.kind != "entry"})
+    members = list_members(tx, {one.conversation_id for one in noted if one.kind not in ("entry", "notice")})
     return Announcement(
         openings=_conversation_events(tx, noted, members),
         news=_news(tx, [one for one in noted if one.kind == "message"], members),
@@ -41,10 +42,20 @@ def load_noted(tx: Transaction, noted: Sequence[OutboxEntry]) -> Announcement:
             told
             for one in noted
             if one.payload is not None
-            for told in change_event(one, members.get(one.conversation_id, {}))
+            for told in _payload_events(one, members.get(one.conversation_id, {}))
         ),
         noted=tuple(noted),
     )
+
+
+def _payload_events(entry: OutboxEntry, spans: Spans) -> list[Event]:
+    return notice_events(entry) if entry.kind == "notice" else change_event(entry, spans)
+
+
+def notice_events(entry: OutboxEntry) -> list[Event]:
+    """Return the events of a `notice`, each for the one user whom it names."""
+    assert entry.payload is not None
+    return [Event(event=one.event, data=one.data, user_ids=(one.user_id,)) for one in _decode_notices(entry.payload)]
 
 
 def change_event(entry: OutboxEntry, spans: Spans) -> list[Event]:

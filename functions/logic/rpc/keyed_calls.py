@@ -34,6 +34,13 @@ KEYED_METHODS = {
     "/gochat.logic.v1.ConversationService/CreateConversation": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ConversationService/MarkRead": Again.FIRST_ANSWER,
     "/gochat.logic.v1.MessageService/SendMessage": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ContactService/SendFriendRequest": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ContactService/AcceptFriendRequest": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ContactService/RejectFriendRequest": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ContactService/UpdateFriend": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ContactService/RemoveFriend": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ContactService/BlockUser": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ContactService/UnblockUser": Again.FIRST_ANSWER,
 }
 """Every method behind a mutating REST route outside /auth; a test compares them. Any other method ignores a key."""
 

@@ -12,7 +12,13 @@ from gochat_aws.invoke_server import InvokeServer
 from gochat_aws.kafka_producer import KafkaRecordProducer, RecordProducer
 from gochat_aws.secrets import CachedSecret
 from gochat_contracts.limits import SendLimits
-from gochat_contracts.logic import auth_pb2_grpc, conversations_pb2_grpc, messages_pb2_grpc, users_pb2_grpc
+from gochat_contracts.logic import (
+    auth_pb2_grpc,
+    contacts_pb2_grpc,
+    conversations_pb2_grpc,
+    messages_pb2_grpc,
+    users_pb2_grpc,
+)
 from gochat_core.clock import SystemClock
 from gochat_core.ids import IdMaker
 from gochat_core.logs import make_logger
@@ -34,10 +40,12 @@ from gochat_repo.token_bucket import Rate
 from gochat_repo.users import UserStore
 from logic.announce.announcer import Announcer
 from logic.auth.ports import LOGIN_WINDOW_MS, REGISTRATION_WINDOW_MS, AuthPorts
+from logic.contacts.ports import ContactPorts
 from logic.messages.send_over_rest import RestSender
 from logic.messages.store_messages import MessageStore
 from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
+from logic.rpc.contact_service import ContactService
 from logic.rpc.conversation_service import ConversationService
 from logic.rpc.keyed_calls import KeyedCalls
 from logic.rpc.message_service import MessageService
@@ -91,8 +99,11 @@ def build(
     conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(database, clock), guarded)
     if producer is None:
         producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
-    message_service = MessageService(database, _rest_sender(database, cache_client, producer), clock)
+    announcer = Announcer(database, Connections(database, cache_client), producer, clock)
+    message_service = MessageService(database, _rest_sender(database, announcer), clock)
     messages_pb2_grpc.add_MessageServiceServicer_to_server(message_service, guarded)
+    contacts = ContactPorts(database=database, announcer=announcer, clock=clock, ids=IdMaker(clock))
+    contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), guarded)
     return invoke_server
 
 
@@ -118,7 +129,6 @@ def _gate(limits: SendLimits, cache_client: Cache, sessions: SessionStore) -> Ga
     return Gate(cache_client, sessions, conversation_rate=rate)
 
 
-def _rest_sender(database: Database, cache_client: Cache, producer: RecordProducer) -> RestSender:
+def _rest_sender(database: Database, announcer: Announcer) -> RestSender:
     clock = SystemClock()
-    announcer = Announcer(database, Connections(database, cache_client), producer, clock)
     return RestSender(database, MessageStore(database, IdMaker(clock), clock), announcer)

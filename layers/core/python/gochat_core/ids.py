@@ -5,8 +5,8 @@ import secrets
 from hashlib import blake2b
 
 from gochat_core.clock import Clock
-from gochat_core.errors import ConversationNotFound, UserNotFound
-from gochat_core.types import ConversationId, UserId
+from gochat_core.errors import ConversationNotFound, FriendRequestNotFound, UserNotFound
+from gochat_core.types import ConversationId, FriendRequestId, UserId
 
 EPOCH_MS = 1_704_067_200_000
 """2024-01-01T00:00:00Z: with 41 bits of milliseconds the ids last until 2093 and stay below 2**63."""
@@ -60,6 +60,13 @@ def parse_user_id(text: str) -> UserId:
     if _DECIMAL.fullmatch(text) and int(text) <= _MAX_ID:
         return UserId(int(text))
     raise UserNotFound
+
+
+def parse_friend_request_id(text: str) -> FriendRequestId:
+    """Read a friend request's id that came from a client; whatever cannot be one is a request that does not exist."""
+    if _DECIMAL.fullmatch(text) and int(text) <= _MAX_ID:
+        return FriendRequestId(int(text))
+    raise FriendRequestNotFound
 
 
 def parse_conversation_id(text: str) -> ConversationId:

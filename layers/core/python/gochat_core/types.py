@@ -11,6 +11,9 @@ SessionId = NewType("SessionId", int)
 MessageId = NewType("MessageId", int)
 """64-bit, time-ordered; a decimal string in JSON for clients."""
 
+FriendRequestId = NewType("FriendRequestId", int)
+"""64-bit, time-ordered; a decimal string in JSON for clients."""
+
 ConversationId = NewType("ConversationId", str)
 """128 bits as 32 lower-case hexadecimal digits."""
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from gochat_core.types import ConversationId, DeviceId
+from gochat_core.types import ConversationId, DeviceId, UserId
 from gochat_repo.mysql import Database, DeferredWrite, Transaction
 
-OutboxKind = Literal["message", "change", "created", "entry"]
+OutboxKind = Literal["message", "change", "created", "entry", "notice"]
 
 OVERDUE_MS = 30_000
 """An older row belongs to an announcement that failed or whose function died."""
@@ -25,9 +25,11 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     - `message`: the message's seq; `message.new` to all members, not to `origin_device_id`, which sent it (REST: None);
     - `change`: the change's number; the event of `payload` to every device of all members who may see its message;
     - `created`: 0; `conversation.created` to all members, each with the conversation as that member sees it;
-    - `entry`: a user's id; `conversation.updated` to that user's devices alone.
+    - `entry`: a user's id; `conversation.updated` to that user's devices alone;
+    - `notice`: an id of its own; what is said to somebody whether a member or not, as between contacts.
 
-    `payload` is JSON `{"event", "data"}`, where what is to be said can't be read again from what is stored.
+    `payload` is JSON, where what is to be said can't be read again from what is stored: `{"event", "data"}` of a
+    `change`, a list of `{"user_id", "event", "data"}` of a `notice`.
     """
 
     conversation_id: ConversationId
@@ -40,6 +42,14 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> tuple[bytes, str, int]:
         """The row's primary key."""
         return bytes.fromhex(self.conversation_id), self.kind, self.number
+
+
+class NoticePayload(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `notice` says to all devices of one user."""
+
+    user_id: UserId
+    event: str
+    data: msgspec.Raw
 
 
 class EventPayload(msgspec.Struct, frozen=True, kw_only=True):

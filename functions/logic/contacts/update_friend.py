@@ -1,0 +1,23 @@
+"""UpdateFriend: what the caller, and nobody else, calls a friend."""
+
+from gochat_core.errors import FriendNotFound
+from gochat_core.types import UserId
+from gochat_repo.friendships import Friend, get_friend, save_remark
+from gochat_repo.mysql import Database, Transaction
+
+
+def update_friend(database: Database, caller: UserId, friend: UserId, *, remark: str | None) -> Friend:
+    """Set the remark unless it is None (an empty one removes it) and return the friend; idempotent.
+
+    Raises `FriendNotFound`, `Unavailable`.
+    """
+
+    def work(tx: Transaction) -> Friend:
+        if remark is not None:
+            save_remark(tx, caller, friend, remark or None)
+        found = get_friend(tx, caller, friend)
+        if found is None:
+            raise FriendNotFound
+        return found
+
+    return database.transaction(work)
