@@ -47,6 +47,7 @@ def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
         managed=managed,
         secret_arn=services.secret_arn,
         logic_function=services.logic_rpc,
+        repo_function=services.repo_rpc,
         env=environment,
         description="GoChat: WebSocket and HTTP APIs",
     )

@@ -56,11 +56,19 @@ GATEWAY_WEBSOCKET = FunctionSpec(
 )
 GATEWAY_DELIVER = FunctionSpec(name="gateway-deliver", layers=_EDGE_LAYERS, timeout_s=60)
 GATEWAY_HTTP = FunctionSpec(name="gateway-http", layers=_EDGE_LAYERS, timeout_s=29)
+GATEWAY_SWEEP = FunctionSpec(name="gateway-sweep", layers=_EDGE_LAYERS, timeout_s=60)
 LOGIC_UPSTREAM = FunctionSpec(
     name="logic-upstream", layers=_STORE_LAYERS, timeout_s=60, database=True, cache=True, produces=True
 )
 # Shorter than its caller gateway-http, which must still have time to answer.
 LOGIC_RPC = FunctionSpec(name="logic-rpc", layers=_STORE_LAYERS, timeout_s=28, database=True, cache=True, produces=True)
+# Sweeps run every minute; each bounds its duties well below that.
+LOGIC_SWEEP = FunctionSpec(
+    name="logic-sweep", layers=_STORE_LAYERS, timeout_s=60, database=True, cache=True, produces=True
+)
+TASK_SWEEP = FunctionSpec(
+    name="task-sweep", layers=_STORE_LAYERS, timeout_s=60, database=True, cache=True, produces=True
+)
 TASK_WORKER = FunctionSpec(
     name="task-worker", layers=_STORE_LAYERS, timeout_s=120, database=True, cache=True, produces=True
 )
@@ -74,9 +82,12 @@ FUNCTIONS = (
     GATEWAY_WEBSOCKET,
     GATEWAY_DELIVER,
     GATEWAY_HTTP,
+    GATEWAY_SWEEP,
     LOGIC_UPSTREAM,
     LOGIC_RPC,
+    LOGIC_SWEEP,
     TASK_WORKER,
+    TASK_SWEEP,
     REPO_RPC,
     REPO_MIGRATE,
 )

@@ -120,6 +120,18 @@ class Throttle:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sweeps:
+    """The functions that run every minute: they tell who went offline, redrive, check connections and clean up."""
+
+    on: bool
+    """Off, their schedules are there and disabled: they would keep a database that pauses awake."""
+    offline_after_s: int = 30
+    """How long somebody may be gone before it is told; the sweep adds up to a minute."""
+    connection_check_minutes: float = 15
+    """How long a connection is believed in without asking API Gateway for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """Everything that sets one deployment apart from another."""
 
@@ -136,6 +148,9 @@ class Stage:
     log_retention_days: Literal[1, 14, 90]
     websocket_throttle: Throttle
     http_throttle: Throttle
+    sweeps: Sweeps
+    message_retention_days: float | None = None
+    """How long messages keep their content, enforced by a sweep; None: for ever."""
     memory_mib: int
     """Memory of the functions, and with it their share of a CPU: 1,769 MiB is one (Lambda developer guide)."""
     reserved_concurrency: tuple[tuple[str, int], ...] = ()
@@ -172,6 +187,7 @@ LOCAL = Stage(
     log_retention_days=1,
     websocket_throttle=Throttle(rate=10_000, burst=5_000),
     http_throttle=Throttle(rate=10_000, burst=5_000),
+    sweeps=Sweeps(on=True, connection_check_minutes=1),
     memory_mib=512,
     on_emulator=True,
 )
@@ -207,6 +223,7 @@ DEV = Stage(
     log_retention_days=14,
     websocket_throttle=Throttle(rate=500, burst=500),
     http_throttle=Throttle(rate=200, burst=200),
+    sweeps=Sweeps(on=False),
     memory_mib=512,
 )
 
@@ -241,6 +258,7 @@ PROD = Stage(
     # Callbacks spend the same 10,000 requests a second of the account as frames do: leave them room.
     websocket_throttle=Throttle(rate=4_000, burst=2_000),
     http_throttle=Throttle(rate=2_000, burst=1_000),
+    sweeps=Sweeps(on=True),
     memory_mib=1_769,
     # A third of the default quota of 1,000. An M-class broker takes 100 new IAM connections a second.
     reserved_concurrency=(

@@ -19,6 +19,7 @@ from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys
 from cdk_app.parts.websocket_api import add_routes, add_stage, retry_asynchronous_invocations
 from cdk_app.stages import Stage
@@ -63,10 +64,12 @@ class EdgeStack(Stack):
         managed: ManagedStores | None,
         secret_arn: str,
         logic_function: str,
+        repo_function: str,
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
         self._stage = stage
+        self._repo_function = repo_function
         self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
         self._stores = declare_stores(self._context, managed)
         self._addresses = declare_addresses(self, on_emulator=stage.on_emulator)
@@ -100,6 +103,7 @@ class EdgeStack(Stack):
         log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
         self._deliver(cell, cell_id, websocket.function_arn)
+        self._sweep(cell, cell_id, websocket.function_arn)
         suffix = "" if number == 0 else cell_id.capitalize()
         CfnOutput(self, f"WebSocketUrl{suffix}", value=cell.websocket_url)
         CfnOutput(self, f"ConnectionsEndpoint{suffix}", value=cell.connections_endpoint)
@@ -155,6 +159,25 @@ class EdgeStack(Stack):
             topic=topic,
             group=group,
         )
+
+    def _sweep(self, cell: Cell, cell_id: str, websocket_arn: str) -> None:
+        """Declare the function that asks every minute for connections of the cell that may have ended unheard."""
+        sweep = self._context.make(
+            catalogue.GATEWAY_SWEEP,
+            cell_id=cell_id,
+            environment={
+                "GOCHAT_CELL_ID": cell_id,
+                "GOCHAT_CONNECTIONS_ENDPOINT": cell.connections_endpoint,
+                "GOCHAT_REPO_FUNCTION": self._repo_function,
+                "GOCHAT_WEBSOCKET_FUNCTION": websocket_arn,
+                "GOCHAT_CONNECTION_CHECK_MINUTES": str(self._stage.sweeps.connection_check_minutes),
+            },
+            statements=[
+                self._may_manage_connections(cell),
+                allow(["InvokeFunction"], [self._repo_function, websocket_arn], "lambda"),
+            ],
+        )
+        declare_schedule(self._context, catalogue.GATEWAY_SWEEP, sweep, cell_id=cell_id)
 
     def _http_api(self, cells: list[Cell], logic_function: str) -> None:
         """Declare the HTTP API: one function behind every path, so that every answer is ours."""

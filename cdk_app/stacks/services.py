@@ -17,6 +17,7 @@ from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret
 from cdk_app.stages import Mapping, Stage
 from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow
@@ -61,7 +62,8 @@ class ServicesStack(Stack):
             ready,
         )
         self.logic_rpc = self._alias(rpc)
-        self._repo_rpc(ready)
+        self.repo_rpc = self._repo_rpc(ready)
+        self._sweeps(ready)
         self._consume(upstream, catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC)
         self._consume(worker, catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC)
 
@@ -91,8 +93,21 @@ class ServicesStack(Stack):
             function.node.add_dependency(resource)
         return function
 
-    def _repo_rpc(self, ready: list[CustomResource]) -> None:
-        """Declare RepoService; whoever is to call it is granted lambda:InvokeFunction where that caller is declared."""
+    def _sweeps(self, ready: list[CustomResource]) -> None:
+        """Declare what runs every minute inside the VPC."""
+        sweeps = self._stage.sweeps
+        settings = {
+            "GOCHAT_OFFLINE_AFTER_S": str(sweeps.offline_after_s),
+            "GOCHAT_MESSAGE_RETENTION_DAYS": str(self._stage.message_retention_days or 0),
+        }
+        for spec, environment in ((catalogue.LOGIC_SWEEP, {}), (catalogue.TASK_SWEEP, settings)):
+            declare_schedule(self._context, spec, self._function(spec, environment, ready))
+
+    def _repo_rpc(self, ready: list[CustomResource]) -> str:
+        """Declare RepoService and return its ARN.
+
+        Whoever is to call it is granted lambda:InvokeFunction where that caller is declared.
+        """
         database, cache = self._stores.database, self._stores.cache
         function = self._context.make(
             catalogue.REPO_RPC,
@@ -101,6 +116,7 @@ class ServicesStack(Stack):
         )
         for resource in ready:
             function.node.add_dependency(resource)
+        return function.function_arn
 
     def _alias(self, function: lambda_.Function) -> str:
         """Declare the name that callers use, and return its ARN.
@@ -123,6 +139,8 @@ class ServicesStack(Stack):
             return self._stores.kafka.may_consume(catalogue.UPSTREAM_TOPIC, group)
         if spec is catalogue.TASK_WORKER:
             return self._stores.kafka.may_consume(catalogue.TASK_TOPIC, group)
+        if spec in (catalogue.LOGIC_SWEEP, catalogue.TASK_SWEEP):
+            return []
         return [allow(["GetSecretValue"], [self.secret_arn], "secretsmanager")]
 
     def _consume(self, function: lambda_.Function, spec: FunctionSpec, mapping: Mapping, topic: str) -> None:

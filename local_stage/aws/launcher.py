@@ -25,6 +25,7 @@ from local_stage.aws import (
     event_source_fields,
     http_gateway,
     metrics,
+    schedules,
     xray_api,
 )
 from local_stage.aws.connections_api import ConnectionsApi
@@ -66,6 +67,7 @@ def run(options: Options) -> int:
     api_tables.install()
     http_gateway.install()
     metrics.install()
+    schedules.install()
     cloudformation_types.install()
     custom_resources.install()
     event_source_fields.install()

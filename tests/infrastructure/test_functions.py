@@ -20,13 +20,19 @@ ENVIRONMENTS = {
     "gateway-http": ALL
     | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
     | {"GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_URL"},
+    "gateway-sweep": ALL
+    | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_REPO_FUNCTION", "GOCHAT_WEBSOCKET_FUNCTION"}
+    | {"GOCHAT_CONNECTION_CHECK_MINUTES"},
+    "logic-sweep": ALL | STORES,
     "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
     "logic-rpc": ALL | STORES | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN"},
+    "task-sweep": ALL | STORES | {"GOCHAT_OFFLINE_AFTER_S", "GOCHAT_MESSAGE_RETENTION_DAYS"},
     "task-worker": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
     "repo-rpc": ALL | MYSQL | REDIS,
     "repo-migrate": ALL | MYSQL,
 }
 IN_VPC = {"gateway-websocket", "logic-upstream", "logic-rpc", "task-worker", "repo-rpc", "repo-migrate"}
+IN_VPC |= {"logic-sweep", "task-sweep"}
 FUNCTIONS = sorted(ENVIRONMENTS)
 
 
@@ -107,9 +113,23 @@ def test_a_call_ends_before_its_caller_gives_up(stage: Synthesis) -> None:
 
 
 def test_a_failed_synthetic_disconnect_is_tried_twice_more(stage: Synthesis) -> None:
-    config = stage.one("AWS::Lambda::EventInvokeConfig").properties
-    assert config["FunctionName"] == {"Ref": stage.functions()["gateway-websocket"].logical_id}
-    assert config["MaximumRetryAttempts"] == 2
+    assert _retries(stage)["gateway-websocket"] == 2
+
+
+def test_a_failed_sweep_waits_for_the_next_one(stage: Synthesis) -> None:
+    assert {name: retries for name, retries in _retries(stage).items() if name != "gateway-websocket"} == {
+        "gateway-sweep": 0,
+        "logic-sweep": 0,
+        "task-sweep": 0,
+    }
+
+
+def _retries(stage: Synthesis) -> dict[str, int]:
+    names = {function.logical_id: name for name, function in stage.functions().items()}
+    return {
+        names[config.properties["FunctionName"]["Ref"]]: config.properties["MaximumRetryAttempts"]
+        for config in stage.resources("AWS::Lambda::EventInvokeConfig")
+    }
 
 
 def test_rest_calls_reach_logic_through_its_alias(stage: Synthesis) -> None:
@@ -123,7 +143,7 @@ def test_rest_calls_reach_logic_through_its_alias(stage: Synthesis) -> None:
 
 def test_functions_over_the_stores_wait_for_schema_and_topics(stage: Synthesis) -> None:
     ready = {"Migration"} | ({"KafkaTopics"} if stage.stage == "local" else set())
-    for name in ("logic-upstream", "logic-rpc", "task-worker"):
+    for name in ("logic-upstream", "logic-rpc", "logic-sweep", "task-worker", "task-sweep"):
         assert ready <= set(stage.functions()[name].body["DependsOn"])
 
 

@@ -35,8 +35,11 @@ ALLOWED = {
     "gateway-websocket": RUNNING | NETWORK | PRODUCING | STORES,
     "gateway-deliver": RUNNING | CONSUMING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
     "gateway-http": RUNNING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
+    "gateway-sweep": RUNNING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
+    "logic-sweep": RUNNING | NETWORK | PRODUCING | STORES,
     "logic-upstream": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
     "logic-rpc": RUNNING | NETWORK | PRODUCING | STORES | {"secretsmanager:GetSecretValue"},
+    "task-sweep": RUNNING | NETWORK | PRODUCING | STORES,
     "task-worker": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
     "repo-rpc": RUNNING | NETWORK | STORES,
     "repo-migrate": RUNNING | NETWORK | {"rds-db:connect"},
@@ -87,13 +90,21 @@ def test_deliver_may_invoke_the_websocket_function_of_its_cell_alone(stage: Synt
     assert _resources(stage, "gateway-deliver", "lambda:InvokeFunction") == [{"Fn::GetAtt": [websocket, "Arn"]}]
 
 
+def test_the_gateway_s_sweep_may_invoke_repo_service_and_the_websocket_function_of_its_cell(stage: Synthesis) -> None:
+    websocket = stage.functions()["gateway-websocket"].logical_id
+    invoked = _resources(stage, "gateway-sweep", "lambda:InvokeFunction")
+    assert len(invoked) == 2
+    assert {"Fn::GetAtt": [websocket, "Arn"]} in invoked
+    assert "RepoRpc" in str(invoked)
+
+
 def test_http_may_invoke_logic_through_its_alias_alone(stage: Synthesis) -> None:
     (resource,) = _resources(stage, "gateway-http", "lambda:InvokeFunction")
     assert "LogicRpcLive" in str(resource)
 
 
 def test_connections_are_managed_by_their_own_cell_s_functions_on_its_own_stage(stage: Synthesis) -> None:
-    for function in ("gateway-deliver", "gateway-http"):
+    for function in ("gateway-deliver", "gateway-http", "gateway-sweep"):
         (resource,) = _resources(stage, function, "execute-api:ManageConnections")
         assert resource["Fn::Join"][1][-1] == f"/{stage.stage}/*/@connections/*"
 
@@ -105,7 +116,7 @@ def test_producers_write_to_named_topics(managed_stage: Synthesis) -> None:
 
     behind = {"im-task-topic", "im-dead-letter-topic", "im-downstream-topic-g1"}
     assert topics("gateway-websocket") == behind | {"im-upstream-topic"}
-    for function in ("logic-upstream", "logic-rpc", "task-worker"):
+    for function in ("logic-upstream", "logic-rpc", "logic-sweep", "task-worker", "task-sweep"):
         assert topics(function) == behind
 
 

@@ -3,14 +3,19 @@
 import grpc
 
 from gochat_contracts.repo import repo_pb2, repo_pb2_grpc
+from gochat_core.clock import Clock
 from gochat_core.errors import FieldFault, InvalidRequest, UserNotFound
-from gochat_core.types import UserId
-from gochat_repo.connections import Connections
+from gochat_core.types import CellId, UserId
+from gochat_repo.connection_checks import ConnectionChecks
+from gochat_repo.connections import Connection, Connections
 from gochat_repo.user_status import UserStatus, UserStatuses
 from gochat_repo.users import Account, UserStore
 
 MAX_USERS = 500
 """How many users' connections one call may ask for (repo.proto)."""
+
+MAX_CHECKS = 500
+"""How many connections one call may claim for a check (repo.proto)."""
 
 Context = grpc.ServicerContext
 
@@ -19,11 +24,21 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
     """The stores over gRPC; who may invoke is settled by IAM, errors are rendered by the boundary around it."""
 
     def __init__(
-        self, users: UserStore, connections: Connections, statuses: UserStatuses, *, stage: str, version: str
+        self,
+        users: UserStore,
+        connections: Connections,
+        checks: ConnectionChecks,
+        statuses: UserStatuses,
+        clock: Clock,
+        *,
+        stage: str,
+        version: str,
     ) -> None:
         self._users = users
         self._connections = connections
+        self._checks = checks
         self._statuses = statuses
+        self._clock = clock
         self._stage = stage
         self._version = version
 
@@ -47,19 +62,25 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
             raise InvalidRequest(faults=[FieldFault(field="user_ids", message=f"may name at most {MAX_USERS} users")])
         held = self._connections.list_by_users([UserId(one) for one in request.user_ids])
         return repo_pb2.ListConnectionsResponse(
-            connections=[
-                repo_pb2.Connection(
-                    user_id=one.user_id,
-                    device_id=one.device_id,
-                    session_id=one.session_id,
-                    cell_id=one.cell_id,
-                    connection_id=one.connection_id,
-                    connected_at_ms=one.connected_at_ms,
-                )
-                for connections in held.values()
-                for one in connections
-            ]
+            connections=[_connection(one) for connections in held.values() for one in connections]
         )
+
+    def ClaimConnectionChecks(  # noqa: N802
+        self,
+        request: repo_pb2.ClaimConnectionChecksRequest,
+        context: Context,  # noqa: ARG002
+    ) -> repo_pb2.ClaimConnectionChecksResponse:
+        """Return connections of a cell that are due for a check."""
+        if not 1 <= request.limit <= MAX_CHECKS:
+            raise InvalidRequest(faults=[FieldFault(field="limit", message=f"must be 1 to {MAX_CHECKS}")])
+        now_ms = self._clock.now_ms()
+        due = self._checks.claim_due(
+            CellId(request.cell_id),
+            checked_before_ms=now_ms - request.unchecked_for_ms,
+            now_ms=now_ms,
+            limit=request.limit,
+        )
+        return repo_pb2.ClaimConnectionChecksResponse(connections=[_connection(one) for one in due])
 
     def UpdateUserStatus(  # noqa: N802
         self,
@@ -74,6 +95,17 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
     def CheckHealth(self, request: repo_pb2.CheckHealthRequest, context: Context) -> repo_pb2.CheckHealthResponse:  # noqa: N802, ARG002
         """Answer without touching a store."""
         return repo_pb2.CheckHealthResponse(stage=self._stage, version=self._version)
+
+
+def _connection(one: Connection) -> repo_pb2.Connection:
+    return repo_pb2.Connection(
+        user_id=one.user_id,
+        device_id=one.device_id,
+        session_id=one.session_id,
+        cell_id=one.cell_id,
+        connection_id=one.connection_id,
+        connected_at_ms=one.connected_at_ms,
+    )
 
 
 def _user(account: Account) -> repo_pb2.GetUserResponse:

@@ -16,6 +16,7 @@ from gochat_core.logs import make_logger
 from gochat_core.metrics import Metrics
 from gochat_core.settings import read_settings
 from gochat_repo.cache import cache_from
+from gochat_repo.connection_checks import ConnectionChecks
 from gochat_repo.connections import Connections
 from gochat_repo.mysql import database_from
 from gochat_repo.read_through import ReadThrough
@@ -44,10 +45,13 @@ def build(environ: Mapping[str, str]) -> InvokeServer:
     """Build the server; connects to nothing yet."""
     settings = read_settings(Settings, environ)
     database, cache_client = database_from(environ), cache_from(environ)
+    connections = Connections(database, cache_client)
     service = RepoService(
         UserStore(database, ReadThrough(database, cache_client)),
-        Connections(database, cache_client),
+        connections,
+        ConnectionChecks(database, connections),
         UserStatuses(cache_client),
+        SystemClock(),
         stage=settings.stage,
         version=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
     )

@@ -69,8 +69,8 @@ class Departures:
         """Drop what was dealt with, but for whoever went again meanwhile. One round trip."""
         self._cache.run([_RELEASE.call([_key(_shard(user))], [user, claim.score]) for user in users])
 
-    def next_due_ms(self, *, after_ms: int, until_ms: int) -> int | None:
-        """Tell when the last departure between two times happened, None without one. One round trip."""
+    def find_last(self, *, after_ms: int, until_ms: int) -> int | None:
+        """Return when the last departure between two times happened; None without one. One round trip."""
         replies = self._cache.run(
             [
                 command("ZREVRANGEBYSCORE", _key(shard), until_ms, f"({after_ms}", "WITHSCORES", "LIMIT", 0, 1)

@@ -1,5 +1,6 @@
-"""Deletes what nothing asks for any more: used tickets, counted guesses, logins that ran out."""
+"""Deletes what nothing asks for any more: used tickets, counted guesses, ended logins, kept answers."""
 
+from gochat_repo.idempotency_keys import delete_expired_keys
 from gochat_repo.mysql import Database
 
 _TICKETS = "DELETE FROM used_tickets WHERE expires_at_ms < %s ORDER BY expires_at_ms LIMIT %s"
@@ -33,6 +34,10 @@ class ExpiredRows:
     def delete_sessions(self, *, now_ms: int, limit: int) -> int:
         """Delete logins that ran out a while ago, revoked or not."""
         return self._delete(_SESSIONS, now_ms - SESSION_MARGIN_MS, limit)
+
+    def delete_idempotency_keys(self, *, now_ms: int, limit: int) -> int:
+        """Delete kept answers that nobody may ask for again."""
+        return self._database.transaction(lambda tx: delete_expired_keys(tx, now_ms, limit))
 
     def _delete(self, statement: str, before_ms: int, limit: int) -> int:
         return self._database.transaction(lambda tx: tx.execute(statement, (before_ms, limit)))

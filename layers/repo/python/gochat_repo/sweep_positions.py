@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from gochat_repo.mysql import Transaction
 
+_END = b"\xff" * 64
+"""Beyond every key."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SweepPosition:
@@ -11,6 +14,15 @@ class SweepPosition:
 
     position: bytes
     round_began_at_ms: int
+
+    @property
+    def is_round_over(self) -> bool:
+        """Whether all keys were done."""
+        return self.position == _END
+
+    def advanced(self, position: bytes | None) -> "SweepPosition":
+        """Return the position after another page, None if it was the last one."""
+        return SweepPosition(position=_END if position is None else position, round_began_at_ms=self.round_began_at_ms)
 
 
 def get_position(tx: Transaction, sweep: str) -> SweepPosition | None:

@@ -58,6 +58,22 @@ class ListConnectionsResponse(_message.Message):
     connections: _containers.RepeatedCompositeFieldContainer[Connection]
     def __init__(self, connections: _Optional[_Iterable[_Union[Connection, _Mapping]]] = ...) -> None: ...
 
+class ClaimConnectionChecksRequest(_message.Message):
+    __slots__ = ("cell_id", "unchecked_for_ms", "limit")
+    CELL_ID_FIELD_NUMBER: _ClassVar[int]
+    UNCHECKED_FOR_MS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    cell_id: str
+    unchecked_for_ms: int
+    limit: int
+    def __init__(self, cell_id: _Optional[str] = ..., unchecked_for_ms: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ClaimConnectionChecksResponse(_message.Message):
+    __slots__ = ("connections",)
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    connections: _containers.RepeatedCompositeFieldContainer[Connection]
+    def __init__(self, connections: _Optional[_Iterable[_Union[Connection, _Mapping]]] = ...) -> None: ...
+
 class UpdateUserStatusRequest(_message.Message):
     __slots__ = ("user_id", "online", "last_seen_ms")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

@@ -44,6 +44,11 @@ class RepoServiceStub:
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ListConnectionsRequest.SerializeToString,
                 response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ListConnectionsResponse.FromString,
                 _registered_method=True)
+        self.ClaimConnectionChecks = channel.unary_unary(
+                '/gochat.repo.v1.RepoService/ClaimConnectionChecks',
+                request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksResponse.FromString,
+                _registered_method=True)
         self.UpdateUserStatus = channel.unary_unary(
                 '/gochat.repo.v1.RepoService/UpdateUserStatus',
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusRequest.SerializeToString,
@@ -68,6 +73,13 @@ class RepoServiceServicer:
 
     def ListConnections(self, request, context):
         """The open connections of up to 500 users, from the database (not from the cache).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClaimConnectionChecks(self, request, context):
+        """Connections of a cell that nobody looked at for a while, which counts as a look: the next call has others.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,6 +111,11 @@ def add_RepoServiceServicer_to_server(servicer, server):
                     servicer.ListConnections,
                     request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ListConnectionsRequest.FromString,
                     response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ListConnectionsResponse.SerializeToString,
+            ),
+            'ClaimConnectionChecks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimConnectionChecks,
+                    request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksRequest.FromString,
+                    response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksResponse.SerializeToString,
             ),
             'UpdateUserStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateUserStatus,
@@ -165,6 +182,33 @@ class RepoService:
             '/gochat.repo.v1.RepoService/ListConnections',
             gochat__contracts_dot_repo_dot_repo__pb2.ListConnectionsRequest.SerializeToString,
             gochat__contracts_dot_repo_dot_repo__pb2.ListConnectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimConnectionChecks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.repo.v1.RepoService/ClaimConnectionChecks',
+            gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksRequest.SerializeToString,
+            gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,1 @@
+"""Runs every minute outside the VPC: finds connections that ended without anybody telling."""

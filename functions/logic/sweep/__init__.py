@@ -1,0 +1,1 @@
+"""Runs every minute: announces what is stored and was left unannounced."""

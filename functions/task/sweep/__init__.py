@@ -1,0 +1,1 @@
+"""Runs every minute: tells who went offline, and removes what is no longer needed."""
