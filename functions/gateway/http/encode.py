@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from gochat_contracts.logic import auth_pb2, contacts_pb2, conversations_pb2, messages_pb2, users_pb2
-from gochat_contracts.views import MessageView
+from gochat_contracts.views import MessageView, ReactionView
 from gochat_core.clock import rfc3339
 
 Value = Mapping[str, object]
@@ -61,7 +61,12 @@ def message(stored: messages_pb2.Message) -> MessageView:
         created_at=rfc3339(stored.created_at_ms),
         edited_at=rfc3339(stored.edited_at_ms) if stored.HasField("edited_at_ms") else None,
         recalled=stored.recalled,
-        reactions=[],
+        reactions=[
+            ReactionView(
+                emoji=one.emoji, count=one.count, mine=one.mine, user_ids=[str(user_id) for user_id in one.user_ids]
+            )
+            for one in stored.reactions
+        ],
         change=stored.change,
     )
 

@@ -11,7 +11,9 @@ from gochat_contracts.logic import (
     auth_pb2_grpc,
     contacts_pb2_grpc,
     conversations_pb2_grpc,
+    media_pb2_grpc,
     messages_pb2_grpc,
+    sync_pb2_grpc,
     users_pb2_grpc,
 )
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER
@@ -24,7 +26,9 @@ class LogicClient:
         self.auth = auth_pb2_grpc.AuthServiceStub(channel)
         self.users = users_pb2_grpc.UserServiceStub(channel)
         self.conversations = conversations_pb2_grpc.ConversationServiceStub(channel)
+        self.media = media_pb2_grpc.MediaServiceStub(channel)
         self.messages = messages_pb2_grpc.MessageServiceStub(channel)
+        self.sync = sync_pb2_grpc.SyncServiceStub(channel)
         self.contacts = contacts_pb2_grpc.ContactServiceStub(channel)
 
 

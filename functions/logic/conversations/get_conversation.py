@@ -1,14 +1,10 @@
 """Shows one conversation to one of its members."""
 
-from gochat_core.errors import ConversationNotFound
 from gochat_core.types import ConversationId, UserId
-from gochat_repo.conversation_entries import ConversationEntry, get_entry
 from gochat_repo.mysql import Database
+from logic.conversations.seen_conversation import SeenConversation, see_conversation
 
 
-def access_conversation(database: Database, caller: UserId, conversation_id: ConversationId) -> ConversationEntry:
-    """Return the conversation as the caller sees it; to an outsider it looks as if there were none."""
-    entry = database.read(lambda tx: get_entry(tx, caller, conversation_id))
-    if entry is None:
-        raise ConversationNotFound
-    return entry
+def access_conversation(database: Database, caller: UserId, conversation_id: ConversationId) -> SeenConversation:
+    """Return the conversation as the caller sees it, hidden ones too; to an outsider it looks as if there were none."""
+    return database.read(lambda tx: see_conversation(tx, caller, conversation_id))

@@ -32,6 +32,8 @@ KEYED_METHODS = {
     "/gochat.logic.v1.UserService/UpdateMe": Again.FIRST_ANSWER,
     "/gochat.logic.v1.UserService/DeleteMe": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ConversationService/CreateConversation": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ConversationService/UpdateConversation": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.ConversationService/HideConversation": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ConversationService/MarkRead": Again.FIRST_ANSWER,
     "/gochat.logic.v1.MessageService/SendMessage": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ContactService/SendFriendRequest": Again.FIRST_ANSWER,

@@ -7,10 +7,11 @@ from gochat_contracts.message_content import make_send_message
 from gochat_contracts.records import Sender
 from gochat_core.clock import Clock
 from gochat_core.ids import parse_conversation_id
+from gochat_repo.message_view import find_unlisted_viewers
 from gochat_repo.mysql import Database
 from logic.messages.list_messages import list_messages
-from logic.messages.send_message import Submission
-from logic.messages.send_over_rest import RestSender
+from logic.commands.submission import Submission
+from logic.pipeline.rest_door import RestDoor
 from logic.rpc.calls import caller, current_call
 from logic.rpc.message_messages import message_message
 from logic.rpc.pages import page_size
@@ -21,7 +22,7 @@ Context = grpc.ServicerContext
 class MessageService(messages_pb2_grpc.MessageServiceServicer):
     """Messages of a conversation over gRPC; errors are rendered by the boundary around it."""
 
-    def __init__(self, database: Database, sender: RestSender, clock: Clock) -> None:
+    def __init__(self, database: Database, sender: RestDoor, clock: Clock) -> None:
         self._database = database
         self._sender = sender
         self._clock = clock
@@ -49,7 +50,11 @@ class MessageService(messages_pb2_grpc.MessageServiceServicer):
             trace=current_call().trace.header(),
         )
         sent = self._sender.send(submission)
-        return messages_pb2.SendMessageResponse(message=message_message(sent.message), created=sent.is_new)
+        # A resend is answered with the message as it is now, which others may have reacted to.
+        seen = [(sent.message, (who.user_id,))] if sent.message.reactions else []
+        unlisted = self._database.read(lambda tx: find_unlisted_viewers(tx, seen)) if seen else frozenset()
+        message = message_message(sent.message, who.user_id, unlisted)
+        return messages_pb2.SendMessageResponse(message=message, created=sent.is_new)
 
     def ListMessages(  # noqa: N802
         self,
@@ -57,14 +62,15 @@ class MessageService(messages_pb2_grpc.MessageServiceServicer):
         context: Context,  # noqa: ARG002
     ) -> messages_pb2.ListMessagesResponse:
         """Read the history."""
+        viewer = caller().user_id
         page = list_messages(
             self._database,
-            caller().user_id,
+            viewer,
             parse_conversation_id(request.conversation_id),
             before_seq=request.before_seq if request.HasField("before_seq") else None,
             after_seq=request.after_seq if request.HasField("after_seq") else None,
             limit=page_size(request.limit),
         )
         return messages_pb2.ListMessagesResponse(
-            messages=[message_message(one) for one in page.messages], has_more=page.has_more
+            messages=[message_message(one, viewer, page.unlisted) for one in page.messages], has_more=page.has_more
         )

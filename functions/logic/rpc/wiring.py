@@ -17,6 +17,7 @@ from gochat_contracts.logic import (
     contacts_pb2_grpc,
     conversations_pb2_grpc,
     messages_pb2_grpc,
+    sync_pb2_grpc,
     users_pb2_grpc,
 )
 from gochat_core.clock import SystemClock
@@ -41,8 +42,9 @@ from gochat_repo.users import UserStore
 from logic.announce.announcer import Announcer
 from logic.auth.ports import LOGIN_WINDOW_MS, REGISTRATION_WINDOW_MS, AuthPorts
 from logic.contacts.ports import ContactPorts
-from logic.messages.send_over_rest import RestSender
-from logic.messages.store_messages import MessageStore
+from logic.conversations.ports import ConversationPorts
+from logic.pipeline.rest_door import RestDoor
+from logic.pipeline.store_commands import CommandStore
 from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
 from logic.rpc.contact_service import ContactService
@@ -51,6 +53,7 @@ from logic.rpc.keyed_calls import KeyedCalls
 from logic.rpc.message_service import MessageService
 from logic.rpc.settings import RpcSettings, limits_of
 from logic.rpc.signers import SignerSource
+from logic.rpc.sync_service import SyncService
 from logic.rpc.user_service import UserService
 
 SERVICE = "logic-rpc"
@@ -96,12 +99,14 @@ def build(
     guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary.wrap)))
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), guarded)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, clock), guarded)
-    conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(database, clock), guarded)
     if producer is None:
         producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
     announcer = Announcer(database, Connections(database, cache_client), producer, clock)
     message_service = MessageService(database, _rest_sender(database, announcer), clock)
     messages_pb2_grpc.add_MessageServiceServicer_to_server(message_service, guarded)
+    conversations = ConversationPorts(database=database, announcer=announcer, clock=clock)
+    conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(conversations), guarded)
+    sync_pb2_grpc.add_SyncServiceServicer_to_server(SyncService(database, clock), guarded)
     contacts = ContactPorts(database=database, announcer=announcer, clock=clock, ids=IdMaker(clock))
     contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), guarded)
     return invoke_server
@@ -129,6 +134,6 @@ def _gate(limits: SendLimits, cache_client: Cache, sessions: SessionStore) -> Ga
     return Gate(cache_client, sessions, conversation_rate=rate)
 
 
-def _rest_sender(database: Database, announcer: Announcer) -> RestSender:
+def _rest_sender(database: Database, announcer: Announcer) -> RestDoor:
     clock = SystemClock()
-    return RestSender(database, MessageStore(database, IdMaker(clock), clock), announcer)
+    return RestDoor(database, CommandStore(database, IdMaker(clock), clock), announcer)

@@ -1,11 +1,11 @@
-"""/conversations: open one, list them, read one, and how far the caller has read."""
+"""/conversations: open one, list them, read one, mute, pin, hide, and how far the caller has read."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
 from gateway.http import encode
-from gateway.http.answers import Answer
+from gateway.http.answers import NO_CONTENT, Answer
 from gateway.http.logic_client import call
 from gateway.http.request import Request
 from gateway.http.routing import Route, Services
@@ -19,10 +19,17 @@ class CreateBody(msgspec.Struct, frozen=True, kw_only=True):
     member_ids: Annotated[list[str], msgspec.Meta(min_length=1, max_length=1)]
 
 
+class UpdateBody(msgspec.Struct, frozen=True, kw_only=True):
+    """PATCH /conversations/{conversation_id}: what is absent stays as it is."""
+
+    muted: bool | msgspec.UnsetType = msgspec.UNSET
+    pinned: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 class ReadBody(msgspec.Struct, frozen=True, kw_only=True):
     """POST /conversations/{conversation_id}/read."""
 
-    seq: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+    seq: Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
 
 
 def create_conversation(request: Request, services: Services) -> Answer:
@@ -54,6 +61,25 @@ def get_conversation(request: Request, services: Services) -> Answer:
     return Answer(value={"conversation": encode.conversation(response.conversation)})
 
 
+def update_conversation(request: Request, services: Services) -> Answer:
+    """Mute or pin a conversation, for the caller alone."""
+    body = request.read(UpdateBody)
+    message = conversations_pb2.UpdateConversationRequest(conversation_id=request.path["conversation_id"])
+    if body.muted is not msgspec.UNSET:
+        message.muted = body.muted
+    if body.pinned is not msgspec.UNSET:
+        message.pinned = body.pinned
+    response = call(services.logic.conversations.UpdateConversation, message, request)
+    return Answer(value={"conversation": encode.conversation(response.conversation)})
+
+
+def hide_conversation(request: Request, services: Services) -> Answer:
+    """Hide a conversation until its next message, and clear the caller's history."""
+    message = conversations_pb2.HideConversationRequest(conversation_id=request.path["conversation_id"])
+    call(services.logic.conversations.HideConversation, message, request)
+    return NO_CONTENT
+
+
 def mark_read(request: Request, services: Services) -> Answer:
     """Move the caller's read cursor forward."""
     message = conversations_pb2.MarkReadRequest(
@@ -67,5 +93,7 @@ ROUTES = (
     Route(method="POST", path="/conversations/create", answer=create_conversation),
     Route(method="GET", path="/conversations", answer=list_conversations),
     Route(method="GET", path="/conversations/<conversation_id>", answer=get_conversation),
+    Route(method="PATCH", path="/conversations/<conversation_id>", answer=update_conversation),
+    Route(method="DELETE", path="/conversations/<conversation_id>", answer=hide_conversation),
     Route(method="POST", path="/conversations/<conversation_id>/read", answer=mark_read),
 )

@@ -18,8 +18,10 @@ def write_cursor(kind: str, *position: int | str) -> str:
     return encode_base64url(_check(kind, body) + body)
 
 
-def read_cursor(kind: str, cursor: str, *types: type[int] | type[str]) -> tuple[Any, ...]:
+def read_cursor(kind: str, cursor: str, *types: type[int] | type[str], field: str = "cursor") -> tuple[Any, ...]:
     """Return the position, of these types; raises `InvalidRequest` for what `write_cursor` did not write for this list.
+
+    `field` is what the request calls the cursor.
 
     The check is no secret: a cursor grants nothing, every page is selected for the caller anyway.
     """
@@ -31,7 +33,7 @@ def read_cursor(kind: str, cursor: str, *types: type[int] | type[str]) -> tuple[
             return position
     except (ValueError, msgspec.MsgspecError):
         pass
-    raise InvalidRequest(faults=[FieldFault(field="cursor", message="is not a cursor of this list")])
+    raise InvalidRequest(faults=[FieldFault(field=field, message=f"is not a {field} of this list")])
 
 
 def _check(kind: str, body: bytes) -> bytes:

@@ -1,0 +1,202 @@
+"""Decides what one answer of /sync holds: what to look for behind each cursor, and how much of it fits."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from gochat_core.types import ConversationId, Seq
+from gochat_repo.sync import ChangedRange, Measured, MeasuredMessage, MovedConversation, SeqRange
+from logic.sync.sync_token import Rest, SyncToken
+
+MAX_MESSAGES = 100
+"""Of one conversation in one answer, and as many mutated ones (protocol, `/sync`)."""
+
+LATEST = 20
+"""Messages of a conversation that a device hears of for the first time (protocol, `/sync`)."""
+
+MAX_CONVERSATIONS = 50
+"""In one answer."""
+
+REACH_BACK_MS = 30_000
+"""How far a token reaches back over the beginning of the walk that it ends (architecture, "Data"): what was stamped
+before it and committed after it is told then; a transaction waits some seconds for its locks at most."""
+
+MAX_BYTES = 2_000_000
+"""An answer passes two functions, each of which may return 6 MB (Lambda quotas, "Invocation payload"), the first as
+base64 in JSON and the second as text that JSON escapes once more."""
+
+_MESSAGE_BYTES = 600
+"""What a message takes beside its content, mentions and reactions."""
+
+_CONVERSATION_BYTES = 3_000
+"""What a conversation takes beside its messages: mostly the peer, whose picture's address may have 2,048 characters."""
+
+
+class SyncCursor(msgspec.Struct, frozen=True, kw_only=True):
+    """A device has every message up to `seq`, and knows every mutation up to `change`."""
+
+    seq: int
+    change: int
+
+
+class Want(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for in one conversation; `only_younger`: of `range`, what was stored since the token."""
+
+    moved: MovedConversation
+    range: SeqRange
+    only_younger: bool = False
+    changed: ChangedRange | None = None
+    starts_anew: bool = False
+
+    @property
+    def conversation_id(self) -> ConversationId:
+        """The conversation."""
+        return self.moved.entry.conversation_id
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What of one conversation stands in the answer; `change`: up to which mutation the device then knows all."""
+
+    moved: MovedConversation
+    seqs: tuple[Seq, ...]
+    changed: tuple[Seq, ...]
+    has_more: bool
+    change: int
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer, before anything is read of its contents."""
+
+    parts: tuple[Part, ...]
+    removed: tuple[ConversationId, ...]
+    token: SyncToken
+    has_more: bool
+
+
+def plan_wants(
+    moved: Sequence[MovedConversation], token: SyncToken, cursors: Mapping[ConversationId, SyncCursor]
+) -> list[Want]:
+    """Say what to look for in each conversation that the member may see."""
+    return [_want(one, token, cursors.get(one.entry.conversation_id)) for one in moved if not one.is_gone]
+
+
+def _want(moved: MovedConversation, token: SyncToken, cursor: SyncCursor | None) -> Want:
+    own, conversation_id = moved.entry.own, moved.entry.conversation_id
+    floor_seq, last_seq = own.floor_seq, own.last_seq
+
+    def behind(seq: int) -> SeqRange:
+        return SeqRange(conversation_id=conversation_id, after_seq=max(seq, floor_seq), last_seq=last_seq)
+
+    is_known = cursor is not None or token.since_ms is not None
+    if is_known and moved.cleared_at_ms > (token.since_ms or 0):
+        # Whatever the device holds lies below the beginning, or above it and comes again: nothing is left to guess.
+        return Want(moved=moved, range=behind(floor_seq), starts_anew=True)
+    if cursor is None and token.since_ms is None:
+        return Want(moved=moved, range=behind(last_seq - LATEST))
+    if cursor is None:
+        return Want(moved=moved, range=behind(floor_seq), only_younger=True)
+    is_rest = token.rest is not None and token.rest.conversation_id == conversation_id
+    after_change = token.rest.change if token.rest is not None and is_rest else cursor.change
+    changed = ChangedRange(
+        conversation_id=conversation_id,
+        after_change=after_change,
+        floor_seq=floor_seq,
+        last_seq=min(cursor.seq, last_seq),
+    )
+    may_have_changed = moved.entry.change > after_change and changed.last_seq > floor_seq
+    return Want(moved=moved, range=behind(cursor.seq), changed=changed if may_have_changed else None)
+
+
+def plan_page(
+    moved: Sequence[MovedConversation],
+    wants: Sequence[Want],
+    measured: Measured,
+    token: SyncToken,
+    cursors: Mapping[ConversationId, SyncCursor],
+    *,
+    now_ms: int,
+) -> Page:
+    """Take conversations in the walk's order as long as they fit; the first one is cut to fit if it is too large alone.
+
+    A list of mutated messages that is cut ends the page: the token goes on with the same conversation behind the last
+    of them, also for a device that does not move its cursors.
+    """
+    wanted = {want.conversation_id: want for want in wants}
+    parts: list[Part] = []
+    removed: list[ConversationId] = []
+    position, rest, left = token.position, None, MAX_BYTES
+    has_more = len(moved) > MAX_CONVERSATIONS
+    for one in moved[:MAX_CONVERSATIONS]:
+        conversation_id = one.entry.conversation_id
+        want = wanted.get(conversation_id)
+        # To a device without a token only what it names is worth taking back.
+        may_be_held = token.since_ms is not None or conversation_id in cursors
+        if may_be_held and (want is None or want.starts_anew):
+            removed.append(conversation_id)
+        if want is not None:
+            cost = _cost(want, measured)
+            if cost > left and parts:
+                has_more = True
+                break
+            part, rest = _part(want, measured, left)
+            parts.append(part)
+            left -= cost
+        if rest is not None:
+            has_more = True
+            break
+        position = one.position
+    began_ms = token.began_ms if token.began_ms is not None else now_ms
+    if has_more:
+        next_token = SyncToken(since_ms=token.since_ms, began_ms=began_ms, position=position, rest=rest)
+    else:
+        next_token = SyncToken(since_ms=began_ms - REACH_BACK_MS)
+        # Newest first, a long walk does not meet what moved to its front meanwhile: the next page tells of that.
+        has_more = token.since_ms is None and token.began_ms is not None
+    return Page(parts=tuple(parts), removed=tuple(removed), token=next_token, has_more=has_more)
+
+
+def _cost(want: Want, measured: Measured) -> int:
+    listed = (*_messages(want, measured)[:MAX_MESSAGES], *_changed(want, measured)[:MAX_MESSAGES])
+    last_bytes = measured.last_bytes.get(want.conversation_id, 0)
+    return _CONVERSATION_BYTES + _MESSAGE_BYTES + last_bytes + _bytes(listed)
+
+
+def _part(want: Want, measured: Measured, left: int) -> tuple[Part, Rest | None]:
+    """Cut what stands in the answer to what is left: each of the two lists may have half, and what the other leaves."""
+    left -= _CONVERSATION_BYTES + _MESSAGE_BYTES + measured.last_bytes.get(want.conversation_id, 0)
+    every_message, every_changed = _messages(want, measured), _changed(want, measured)
+    changed = _fitting(every_changed, left - min(_bytes(every_message[:MAX_MESSAGES]), left // 2))
+    messages = _fitting(every_message, left - _bytes(changed))
+    entry, rest = want.moved.entry, None
+    if len(changed) < len(every_changed):
+        # As of this change, the device knows all: whoever stops here and comes again with its cursors misses nothing.
+        rest = Rest(conversation_id=want.conversation_id, change=min(changed[-1].change, entry.change))
+    part = Part(
+        moved=want.moved,
+        seqs=tuple(one.seq for one in messages),
+        changed=tuple(one.seq for one in changed),
+        has_more=bool(messages) and messages[-1].seq < entry.own.last_seq,
+        change=rest.change if rest else entry.change,
+    )
+    return part, rest
+
+
+def _messages(want: Want, measured: Measured) -> list[MeasuredMessage]:
+    """What was stored since the walk read the conversation's state is left to the next one."""
+    return [one for one in measured.messages.get(want.conversation_id, ()) if one.seq <= want.range.last_seq]
+
+
+def _changed(want: Want, measured: Measured) -> list[MeasuredMessage]:
+    return measured.changed.get(want.conversation_id, [])
+
+
+def _bytes(listed: Sequence[MeasuredMessage]) -> int:
+    return sum(one.bytes + _MESSAGE_BYTES for one in listed)
+
+
+def _fitting(listed: Sequence[MeasuredMessage], left: int) -> Sequence[MeasuredMessage]:
+    for number, one in enumerate(listed[:MAX_MESSAGES]):
+        left -= one.bytes + _MESSAGE_BYTES
+        if left < 0 and number > 0:
+            return listed[:number]
+    return listed[:MAX_MESSAGES]
