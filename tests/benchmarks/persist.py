@@ -7,7 +7,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from logic.messages.send_message import Submission
+from logic.commands.submission import Submission
 from logic.upstream.batch import read_submission
 from tests.benchmarks.messages_stage import (
     BATCH,

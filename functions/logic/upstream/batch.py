@@ -6,26 +6,39 @@ from dataclasses import dataclass, field
 
 from gochat_aws.kafka_event import IncomingRecord, dead_letter
 from gochat_aws.kafka_producer import OutgoingRecord, RecordProducer
+from gochat_contracts.commands import EditMessage, SendMessage
 from gochat_contracts.records import UnreadableRecordError, UpstreamRecord, decode
 from gochat_core.clock import Clock
 from gochat_core.errors import Unavailable
 from gochat_core.tracing import TRACE_HEADER
 from gochat_repo.mysql_errors import DataFault
 from logic.announce.announcer import Announcer
-from logic.messages.send_message import Outcome, Refuse, Repeat, Submission
-from logic.messages.store_messages import MessageStore, StoredBatch
-from logic.messages.tell_outcomes import tell_outcomes, unannounced
+from logic.commands.outcomes import Change, Mark, Outcome, Refuse, Repeat, Show, Store, Unchanged
+from logic.commands.submission import Submission
+from logic.pipeline.store_commands import CommandStore, StoredBatch
+from logic.pipeline.tell_outcomes import tell_outcomes, unannounced
+
+_COUNTED: dict[type[Outcome], str] = {
+    Store: "stored",
+    Repeat: "duplicate",
+    Change: "changed",
+    Unchanged: "unchanged",
+    Mark: "marked",
+    Show: "shown",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdicts:
     """What became of a batch: which records must come again, and the counts for logs and metrics.
 
-    `faults` are our own failures on single records, `outage` what made records fail.
+    `counts` is by what became of them, `actions` by what was asked for, `rejected` by code. `faults` are our own
+    failures on single records, `outage` is what made records fail.
     """
 
     failed: frozenset[int] = frozenset()
     counts: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     submissions: tuple[Submission, ...] = ()
     faults: tuple[Exception, ...] = ()
@@ -37,7 +50,7 @@ class UpstreamBatches:
 
     def __init__(
         self,
-        store: MessageStore,
+        store: CommandStore,
         announcer: Announcer,
         producer: RecordProducer,
         clock: Clock,
@@ -59,7 +72,7 @@ class UpstreamBatches:
         """
         readable, submissions, letters = self._read(records)
         try:
-            batch = self._store.store_each(submissions) if submissions else StoredBatch(outcomes=(), members={})
+            batch = self._store.store_each(submissions) if submissions else StoredBatch()
         except Unavailable as outage:
             return self._without_store(len(records), readable, submissions, letters, outage)
         letters += [
@@ -68,8 +81,8 @@ class UpstreamBatches:
             if isinstance(outcome, Refuse) and outcome.cause is not None
         ]
         try:
-            announcement = tell_outcomes(submissions, batch)
-            if missed := unannounced(submissions, batch):
+            announcement = tell_outcomes(batch)
+            if missed := unannounced(batch):
                 announcement = self._announcer.load_noted(missed) + announcement
             self._announcer.announce(announcement, beside=letters)
         except Unavailable as outage:
@@ -128,15 +141,17 @@ class UpstreamBatches:
 def read_submission(record: IncomingRecord) -> Submission:
     """Decode what a client asked for; raises `UnreadableRecordError` for what can never be read."""
     upstream = decode(UpstreamRecord, record.value or b"")
-    content = bytes(upstream.command.content)
-    try:
-        content.decode()
-    except UnicodeDecodeError as fault:
-        raise UnreadableRecordError(f"content is not UTF-8: {fault}") from fault
+    command = upstream.command
+    if isinstance(command, SendMessage | EditMessage):
+        try:
+            bytes(command.content).decode()
+        except UnicodeDecodeError as fault:
+            raise UnreadableRecordError(f"content is not UTF-8: {fault}") from fault
     return Submission(
         sender=upstream.sender,
-        command=upstream.command,
+        command=command,
         accepted_at_ms=upstream.accepted_at_ms,
+        frame_id=upstream.frame_id,
         trace=record.header(TRACE_HEADER),
     )
 
@@ -148,9 +163,10 @@ def _count(submissions: tuple[Submission, ...], outcomes: Sequence[Outcome], *, 
         if isinstance(outcome, Refuse):
             rejected[outcome.error.code] += 1
         else:
-            counts["duplicate" if isinstance(outcome, Repeat) else "stored"] += 1
+            counts[_COUNTED[type(outcome)]] += 1
     return Verdicts(
         counts=counts,
+        actions=Counter(one.action for one in submissions),
         rejected=rejected,
         submissions=submissions,
         faults=tuple(one.cause for one in outcomes if isinstance(one, Refuse) and one.cause is not None),

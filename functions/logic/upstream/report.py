@@ -30,6 +30,7 @@ def report_batch(
     summary: dict[str, object] = {
         "records": len(records),
         "failed": len(verdicts.failed),
+        "actions": dict(verdicts.actions),
         "counts": dict(verdicts.counts),
         "rejected": dict(verdicts.rejected),
         "duration_ms": now_ms - started_at_ms,
@@ -43,6 +44,9 @@ def report_batch(
         {
             "Stored": ("Count", verdicts.counts["stored"]),
             "Duplicates": ("Count", verdicts.counts["duplicate"]),
+            "Changed": ("Count", verdicts.counts["changed"]),
+            "Marked": ("Count", verdicts.counts["marked"]),
+            "Unchanged": ("Count", verdicts.counts["unchanged"]),
             "Rejected": ("Count", verdicts.rejected.total()),
             "DeadLetters": ("Count", verdicts.counts["dead_letters"]),
             "Failed": ("Count", len(verdicts.failed)),

@@ -19,7 +19,7 @@ from gochat_repo.cache import Cache, cache_from
 from gochat_repo.connections import Connections
 from gochat_repo.mysql import Database, database_from
 from logic.announce.announcer import Announcer
-from logic.messages.store_messages import MessageStore
+from logic.pipeline.store_commands import CommandStore
 from logic.upstream.batch import UpstreamBatches
 
 SERVICE = "logic-upstream"
@@ -66,7 +66,7 @@ def wire() -> Wiring:
         database=database,
         cache=store_cache,
         batches=UpstreamBatches(
-            MessageStore(database, IdMaker(clock), clock),
+            CommandStore(database, IdMaker(clock), clock),
             announcer,
             producer,
             clock,

@@ -32,9 +32,9 @@ from gochat_repo.connections import Connection, Connections
 from gochat_repo.mysql import Database
 from gochat_repo.mysql_pool import MySqlSettings
 from logic.announce.announcer import Announcer
-from logic.messages.send_message import Submission
-from logic.messages.send_over_rest import RestSender, SentMessage
-from logic.messages.store_messages import MessageStore
+from logic.commands.submission import Submission
+from logic.pipeline.rest_door import RestDoor, SentMessage
+from logic.pipeline.store_commands import CommandStore
 from logic.upstream.batch import UpstreamBatches, Verdicts
 from tests.fakes.clock import SettableClock
 from tests.fakes.producer import InMemoryProducer
@@ -55,9 +55,9 @@ class Door:
     cache: Cache
     clock: Clock
     connections: Connections
-    store: MessageStore
+    store: CommandStore
     batches: UpstreamBatches
-    rest: RestSender
+    rest: RestDoor
 
     def apply(self, *records: IncomingRecord) -> Verdicts:
         """Apply a batch as the handler does."""
@@ -85,7 +85,7 @@ def open_door(
     producer: RecordProducer,
     clock: Clock,
     *,
-    store_class: type[MessageStore] = MessageStore,
+    store_class: type[CommandStore] = CommandStore,
     database_class: type[Database] = Database,
 ) -> Door:
     """Build a container; nothing is connected yet."""
@@ -100,7 +100,7 @@ def open_door(
         connections=connections,
         store=store,
         batches=UpstreamBatches(store, announcer, producer, clock),
-        rest=RestSender(database, store, announcer),
+        rest=RestDoor(database, store, announcer),
     )
 
 

@@ -65,7 +65,7 @@ def test_a_container_that_dies_between_commit_and_flush_loses_no_announcement(st
     records = [frame("a"), frame("b")]
     die(stage, records, at="flush")
     assert stage.stored() == [(1, "a"), (2, "b")]
-    assert stage.outbox() == 2
+    assert stage.outbox() == 3, "two messages, and the chat that began"
     assert stage.doors[0].apply(*records).counts["duplicate"] == 2
     assert [one["seq"] for one in stage.told(BOB, "message.new")] == [1, 2]
     assert [one["seq"] for one in stage.told(ALICE, "message.stored")] == [1, 2]

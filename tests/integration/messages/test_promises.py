@@ -11,8 +11,8 @@ from gochat_core.errors import ClientMsgIdConflict
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import UserId
 from local_stage.services.redis import RedisCluster
+from logic.commands.submission import Submission
 from logic.messages.list_messages import list_messages
-from logic.messages.send_message import Submission
 from logic.upstream.batch import read_submission
 from tests.integration.messages.conftest import flush
 from tests.integration.messages.stage import PHONE, Stage, frame

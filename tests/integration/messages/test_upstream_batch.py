@@ -9,7 +9,7 @@ from gochat_repo.mysql import Database
 from gochat_repo.outbox import OVERDUE_MS
 from local_stage.services.redis import RedisCluster
 from logic.announce.announcer import OVERDUE_CHECK_MS
-from logic.messages.store_messages import MessageStore, StoredBatch
+from logic.pipeline.store_commands import CommandStore, StoredBatch
 from tests.integration.messages.conftest import flush
 from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, LAPTOP, PHONE, Stage, frame, incoming, pairs
 
@@ -118,7 +118,7 @@ def test_members_without_a_connection_take_the_offline_path(stage: Stage) -> Non
 
 
 def test_a_client_that_connects_between_commit_and_look_up_gets_the_message(stage: Stage) -> None:
-    class ConnectsBobAfterTheCommit(MessageStore):
+    class ConnectsBobAfterTheCommit(CommandStore):
         def store_each(self, submissions: Any) -> StoredBatch:
             batch = super().store_each(submissions)
             stage.connect(BOB)
@@ -146,7 +146,7 @@ def test_while_the_broker_is_away_everything_comes_again_and_is_announced_once(s
     records = [frame("a"), frame("b")]
     stage.producer.available = False
     assert stage.doors[0].apply(*records).failed == {0, 1}
-    assert stage.outbox() == 2
+    assert stage.outbox() == 3, "two messages, and the chat that began"
     stage.producer.available = True
     assert stage.doors[0].apply(*records).failed == frozenset()
     assert stage.stored() == [(1, "a"), (2, "b")]

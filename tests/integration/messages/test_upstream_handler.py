@@ -116,7 +116,8 @@ def test_an_event_becomes_downstream_records_tasks_and_dead_letters(container: C
     assert container.handle(traced, incoming(b"?")) == {"batchItemFailures": []}
     (own,) = [decode(DownstreamRecord, one) for one in container.read(downstream_topic(G1), 1)]
     assert own.user_id == ALICE
-    (stored,) = own.items
+    stored, created = own.items
+    assert (stored.event, created.event) == ("message.stored", "conversation.created")
     assert msgspec.json.decode(stored.data)["seq"] == 1
     assert stored.trace == TRACE
     task = decode(TaskRecord, container.read(TASK_TOPIC, 1)[0])

@@ -1,11 +1,11 @@
 """Conversations: the row whose lock gives every message its place, and what a member sees of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
 from gochat_core.types import ConversationId, Seq, UserId
-from gochat_repo.mysql import Transaction
+from gochat_repo.mysql import Transaction, values_table
 from gochat_repo.mysql_errors import DuplicateKey, LockConflict
 
 
@@ -15,6 +15,9 @@ class LockedConversation(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: ConversationId
     type: str
     last_seq: Seq
+    change: int = 0
+    expired_seq: int = 0
+    member_count: int = 2
 
 
 class NewSingleConversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,12 +27,64 @@ class NewSingleConversation(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[UserId, UserId]
 
 
-class Bump(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a conversation got: its last seq, and for every member the greatest seq that it sent (0: none)."""
+class MemberMove(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a member got, with 0 for what stays: no column ever goes back."""
+
+    user_id: UserId
+    read_seq: int = 0
+    sent_seq: int = 0
+    delivered_seq: int = 0
+    activity_at_ms: int = 0
+    changed_at_ms: int = 0
+
+
+class ConversationMove(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a conversation got, with at least one member who moved; `updated_at_ms` is 0 where only cursors did."""
 
     conversation_id: ConversationId
-    last_seq: Seq
-    sent_seqs: Mapping[UserId, int]
+    type: str
+    member_count: int
+    last_seq: int
+    change: int
+    updated_at_ms: int
+    members: tuple[MemberMove, ...]
+
+
+_MOVE_COLUMNS = (
+    "conversation_id",
+    "last_seq",
+    "last_change",
+    "updated_at_ms",
+    "user_id",
+    "read_seq",
+    "sent_seq",
+    "delivered_seq",
+    "activity_at_ms",
+    "changed_at_ms",
+)
+_MOVE = """
+UPDATE ({values}) v
+  STRAIGHT_JOIN conversations c ON c.conversation_id = v.conversation_id
+  STRAIGHT_JOIN conversation_participants p ON p.conversation_id = v.conversation_id AND p.user_id = v.user_id
+   SET c.last_seq = v.last_seq, c.last_change = v.last_change,
+       c.updated_at_ms = GREATEST(c.updated_at_ms, v.updated_at_ms),
+       p.read_seq = GREATEST(p.read_seq, v.read_seq), p.sent_seq = GREATEST(p.sent_seq, v.sent_seq),
+       p.delivered_seq = GREATEST(p.delivered_seq, v.delivered_seq),
+       p.activity_at_ms = GREATEST(p.activity_at_ms, v.activity_at_ms),
+       p.changed_at_ms = GREATEST(p.changed_at_ms, v.changed_at_ms)"""
+
+_SAVE_CONVERSATIONS = (
+    "INSERT INTO conversations"
+    " (conversation_id, type, member_count, created_at_ms, last_seq, last_change, updated_at_ms) VALUES"
+)
+_SAVE_MEMBERS = (
+    "INSERT INTO conversation_participants"
+    " (conversation_id, user_id, read_seq, sent_seq, delivered_seq, activity_at_ms, changed_at_ms) VALUES"
+)
+
+
+def _greatest(*columns: str) -> str:
+    return "ON DUPLICATE KEY UPDATE " + ", ".join(f"{one} = GREATEST({one}, VALUES({one}))" for one in columns)
 
 
 def lock_conversations(
@@ -40,16 +95,22 @@ def lock_conversations(
     To be called before any plain read of the transaction: what is read behind the lock is then the latest.
     """
     rows = tx.query(
-        "SELECT conversation_id, type, last_seq FROM conversations WHERE conversation_id IN %s"
-        " ORDER BY conversation_id FOR UPDATE",
+        "SELECT conversation_id, type, last_seq, last_change, expired_seq, member_count FROM conversations"
+        " WHERE conversation_id IN %s ORDER BY conversation_id FOR UPDATE",
         (tuple(bytes.fromhex(conversation_id) for conversation_id in sorted(conversation_ids)),),
     )
-    return {
-        ConversationId(row[0].hex()): LockedConversation(
-            conversation_id=ConversationId(row[0].hex()), type=row[1], last_seq=row[2]
+    locked = [
+        LockedConversation(
+            conversation_id=ConversationId(row[0].hex()),
+            type=row[1],
+            last_seq=row[2],
+            change=row[3],
+            expired_seq=row[4],
+            member_count=row[5],
         )
         for row in rows
-    }
+    ]
+    return {one.conversation_id: one for one in locked}
 
 
 def insert_single_conversations(tx: Transaction, new: Sequence[NewSingleConversation], *, now_ms: int) -> None:
@@ -71,24 +132,56 @@ def insert_single_conversations(tx: Transaction, new: Sequence[NewSingleConversa
     )
 
 
-def bump_conversations(tx: Transaction, bumps: Sequence[Bump], *, now_ms: int) -> None:
-    """Move conversations to their new last seq and their members to their new activity, in one statement."""
+def move_conversations(tx: Transaction, moves: Sequence[ConversationMove]) -> None:
+    """Move conversations that have rows, and their members, in one statement."""
     rows = [
-        (bytes.fromhex(one.conversation_id), user_id, one.last_seq, sent_seq)
-        for one in sorted(bumps, key=lambda bump: bump.conversation_id)
-        for user_id, sent_seq in sorted(one.sent_seqs.items())
+        (
+            bytes.fromhex(one.conversation_id),
+            one.last_seq,
+            one.change,
+            one.updated_at_ms,
+            *msgspec.structs.astuple(member),
+        )
+        for one in _ordered(moves)
+        for member in one.members
     ]
-    values = "SELECT %s AS conversation_id, %s AS user_id, %s AS last_seq, %s AS sent_seq" + (
-        " UNION ALL SELECT %s, %s, %s, %s" * (len(rows) - 1)
+    tx.execute(_MOVE.format(values=values_table(_MOVE_COLUMNS, len(rows))), [value for row in rows for value in row])
+
+
+def save_conversations(tx: Transaction, moves: Sequence[ConversationMove], *, now_ms: int) -> None:
+    """Move conversations some of which have no row yet, in two statements; the new ones are then locked.
+
+    One that somebody else made a moment ago, without a message, is moved like the others.
+    """
+    tx.execute_rows(
+        _SAVE_CONVERSATIONS,
+        [
+            (
+                bytes.fromhex(one.conversation_id),
+                one.type,
+                one.member_count,
+                now_ms,
+                one.last_seq,
+                one.change,
+                one.updated_at_ms,
+            )
+            for one in _ordered(moves)
+        ],
+        _greatest("last_seq", "last_change", "updated_at_ms"),
     )
-    tx.execute(
-        f"UPDATE ({values}) v"  # noqa: S608 - holds placeholders only
-        " STRAIGHT_JOIN conversations c ON c.conversation_id = v.conversation_id"
-        " STRAIGHT_JOIN conversation_participants p ON p.conversation_id = v.conversation_id AND p.user_id = v.user_id"
-        " SET c.last_seq = v.last_seq, c.updated_at_ms = GREATEST(c.updated_at_ms, %s),"
-        " p.sent_seq = GREATEST(p.sent_seq, v.sent_seq), p.activity_at_ms = GREATEST(p.activity_at_ms, %s)",
-        [*(value for row in rows for value in row), now_ms, now_ms],
+    tx.execute_rows(
+        _SAVE_MEMBERS,
+        [
+            (bytes.fromhex(one.conversation_id), *msgspec.structs.astuple(member))
+            for one in _ordered(moves)
+            for member in one.members
+        ],
+        _greatest("read_seq", "sent_seq", "delivered_seq", "activity_at_ms", "changed_at_ms"),
     )
+
+
+def _ordered(moves: Iterable[ConversationMove]) -> list[ConversationMove]:
+    return sorted(moves, key=lambda one: one.conversation_id)
 
 
 def get_alive_users(tx: Transaction, user_ids: Collection[UserId]) -> set[UserId]:

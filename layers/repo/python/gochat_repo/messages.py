@@ -1,15 +1,13 @@
-"""Stored messages: what a batch needs to know before it stores, the storing itself, and the history."""
+"""Stored messages: the storing, the changing, and the history."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 from gochat_core.types import ClientMsgId, ConversationId, MessageId, Seq, UserId
-from gochat_repo.mysql import Row, Transaction
-from gochat_repo.reactions import Reaction, decode_reactions
-
-MessageKey = tuple[ConversationId, UserId, ClientMsgId]
-"""What makes a message the same message, however often and over whichever door it comes."""
+from gochat_repo.command_context import Target
+from gochat_repo.mysql import Row, Transaction, values_table
+from gochat_repo.reactions import Reaction, decode_reactions, encode_reactions
 
 
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,103 +30,28 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     reactions: tuple[Reaction, ...] = ()
 
 
-class KnownMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that is stored already, as far as a resend's answer needs it; `announced`: no outbox row stands."""
-
-    seq: Seq
-    message_id: MessageId
-    content_hash: bytes
-    created_at_ms: int
-    announced: bool
-
-
-class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """From which seq a user belongs to a conversation, and until which; `is_alive`: the account is not erased."""
-
-    join_seq: Seq
-    left_seq: Seq | None
-    is_alive: bool
-
-
-class SendContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What the stores know about a batch of messages to be sent."""
-
-    known: dict[MessageKey, KnownMessage]
-    members: dict[ConversationId, dict[UserId, Membership]]
-    alive: frozenset[UserId]
-
-
-_STORED, _MEMBER, _USER = 1, 2, 3
-
 _encode = msgspec.json.Encoder().encode
 _decode_mentions = msgspec.json.Decoder(tuple[str, ...]).decode
 
-_SEND_CONTEXT = """
-SELECT 1, m.conversation_id, m.sender_id, m.client_msg_id, m.seq, m.message_id, m.content_hash, m.created_at_ms,
-       o.number IS NULL
-  FROM messages m
-  LEFT JOIN outbox o ON o.conversation_id = m.conversation_id AND o.kind = 'message' AND o.number = m.seq
- WHERE (m.conversation_id, m.sender_id, m.client_msg_id) IN %s
-UNION ALL
-SELECT 2, p.conversation_id, p.user_id, NULL, p.join_seq, p.left_seq, NULL, NULL,
-       u.user_id IS NOT NULL AND u.deleted_at_ms IS NULL
-  FROM conversation_participants p
-  LEFT JOIN users u ON u.user_id = p.user_id
- WHERE p.conversation_id IN %s
-UNION ALL
-SELECT 3, NULL, user_id, NULL, NULL, NULL, NULL, NULL, 1 FROM users WHERE user_id IN %s AND deleted_at_ms IS NULL
-"""
+_UPDATE = """
+UPDATE ({values}) v
+  STRAIGHT_JOIN messages m ON m.conversation_id = v.conversation_id AND m.seq = v.seq
+  LEFT JOIN message_reactions r
+         ON v.recalled_at_ms IS NOT NULL AND r.conversation_id = v.conversation_id AND r.seq = v.seq
+   SET m.content = COALESCE(v.content, m.content), m.reactions = v.reactions, m.edited_at_ms = v.edited_at_ms,
+       m.mentions = IF(v.recalled_at_ms IS NULL, m.mentions, NULL), m.recalled_at_ms = v.recalled_at_ms,
+       m.last_change = v.last_change, r.is_removed = TRUE"""
+_UPDATE_COLUMNS = ("conversation_id", "seq", "content", "reactions", "edited_at_ms", "recalled_at_ms", "last_change")
 
 
-def get_send_context(tx: Transaction, keys: Collection[MessageKey], user_ids: Collection[UserId]) -> SendContext:
-    """Read, in one statement, which of these messages are stored already, who belongs to their conversations, and which
-    of these users there are.
+def insert_messages(tx: Transaction, messages: Iterable[StoredMessage]) -> None:
+    """Insert messages in one statement, in the order of their places.
 
-    The conversations must be locked before, so that nobody stores, joins or leaves meanwhile. Each branch is a range on
-    a unique key: the cost follows the batch, not the tables.
-    """
-    conversation_ids = {conversation_id for conversation_id, _, _ in keys}
-    rows = tx.query(
-        _SEND_CONTEXT,
-        (
-            tuple((bytes.fromhex(conversation_id), sender, client) for conversation_id, sender, client in keys),
-            tuple(bytes.fromhex(conversation_id) for conversation_id in conversation_ids),
-            tuple(user_ids) or (0,),
-        ),
-    )
-    known: dict[MessageKey, KnownMessage] = {}
-    members: dict[ConversationId, dict[UserId, Membership]] = {}
-    alive: set[UserId] = set()
-    for kind, conversation, user, client_msg_id, number, other_number, content_hash, created_at_ms, flag in rows:
-        # A column of a union may come as a decimal, whatever its branches are.
-        user_id = UserId(int(user))
-        if kind == _USER:
-            alive.add(user_id)
-        elif kind == _MEMBER:
-            members.setdefault(ConversationId(conversation.hex()), {})[user_id] = Membership(
-                join_seq=Seq(int(number)),
-                left_seq=None if other_number is None else Seq(int(other_number)),
-                is_alive=bool(flag),
-            )
-        elif kind == _STORED:
-            known[(ConversationId(conversation.hex()), user_id, client_msg_id)] = KnownMessage(
-                seq=Seq(int(number)),
-                message_id=MessageId(int(other_number)),
-                content_hash=content_hash,
-                created_at_ms=int(created_at_ms),
-                announced=bool(flag),
-            )
-    return SendContext(known=known, members=members, alive=frozenset(alive))
-
-
-def insert_messages(tx: Transaction, messages: Sequence[StoredMessage]) -> None:
-    """Insert messages in one statement.
-
-    Their conversations are locked and their seqs follow `last_seq`, so a duplicate key is a fault of ours.
+    Their conversations are locked and their seqs follow `last_seq`, so a duplicate key is a fault of ours; unless a
+    conversation had no row to lock: then somebody else made it at the same time.
     """
     tx.execute_rows(
-        "INSERT INTO messages (conversation_id, seq, message_id, sender_id, client_msg_id, content_hash, type, content,"
-        " reply_to_seq, mentions, created_at_ms) VALUES",
+        f"INSERT INTO messages ({_INSERT_COLUMNS}) VALUES",
         [
             (
                 bytes.fromhex(one.conversation_id),
@@ -142,12 +65,43 @@ def insert_messages(tx: Transaction, messages: Sequence[StoredMessage]) -> None:
                 one.reply_to_seq,
                 _encode(one.mentions).decode() if one.mentions else None,
                 one.created_at_ms,
+                one.edited_at_ms,
+                one.recalled_at_ms,
+                one.change,
+                encode_reactions(one.reactions),
             )
-            for one in messages
+            for one in sorted(messages, key=lambda one: (one.conversation_id, one.seq))
         ],
     )
 
 
+def update_messages(tx: Transaction, targets: Iterable[Target]) -> None:
+    """Write what became of messages, in one statement; their conversations are locked.
+
+    A recalled one loses its content, its mentions and everybody's reactions for good; `content` None keeps what is
+    there.
+    """
+    rows = [
+        (
+            bytes.fromhex(one.conversation_id),
+            one.seq,
+            None if one.content is None else one.content.decode(),
+            encode_reactions(one.reactions),
+            one.edited_at_ms,
+            one.recalled_at_ms,
+            one.change,
+        )
+        for one in targets
+    ]
+    tx.execute(
+        _UPDATE.format(values=values_table(_UPDATE_COLUMNS, len(rows))), [value for row in rows for value in row]
+    )
+
+
+_INSERT_COLUMNS = (
+    "conversation_id, seq, message_id, sender_id, client_msg_id, content_hash, type, content, reply_to_seq, mentions,"
+    " created_at_ms, edited_at_ms, recalled_at_ms, last_change, reactions"
+)
 _COLUMNS = (
     "m.conversation_id, m.seq, m.message_id, m.sender_id, m.client_msg_id, m.content_hash, m.type, m.content,"
     " m.reply_to_seq, m.mentions, m.created_at_ms, m.edited_at_ms, m.recalled_at_ms, m.last_change,"

@@ -214,6 +214,16 @@ def _abandon(connection: Connection) -> None:
         connection.drop()
 
 
+def values_table(columns: Sequence[str], rows: int) -> str:
+    """Return a SELECT of so many rows of bound values, to be joined with: `UPDATE (<this>) v JOIN ...`.
+
+    A UNION, because MySQL writes `VALUES ROW(...)` and MariaDB does not.
+    """
+    first = ", ".join(f"%s AS {column}" for column in columns)
+    others = ", ".join(["%s"] * len(columns))
+    return f"SELECT {first}" + f" UNION ALL SELECT {others}" * (rows - 1)
+
+
 def database_from(environ: Mapping[str, str]) -> Database:
     """Build the database of one container from its environment; nothing is connected yet."""
     settings = read_settings(MySqlSettings, environ)

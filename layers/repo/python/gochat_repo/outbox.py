@@ -16,7 +16,9 @@ OVERDUE_MS = 30_000
 REDRIVEN_AT_ONCE = 50
 """Overdue rows that one batch takes over: it must not become slow because another one failed."""
 
-_DELETE = "DELETE FROM outbox WHERE (conversation_id, kind, number) IN %s AND created_at_ms <= %s"
+_DELETE = (
+    "DELETE FROM outbox WHERE (conversation_id, kind, number) IN %s AND (kind <> 'entry' OR created_at_ms <= %s)"
+)
 
 
 class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +64,8 @@ class EventPayload(msgspec.Struct, frozen=True, kw_only=True):
 def insert_outbox(tx: Transaction, entries: Sequence[OutboxEntry], *, now_ms: int) -> None:
     """Note, in the transaction that makes them true, what is to be announced; one statement.
 
-    A row that is there already (the kinds `entry` and `created` name no version) is made as young as this transaction:
-    the announcement of the older one then does not tick it off.
+    An `entry` that is there already names no version: it is made as young as this transaction, and the announcement of
+    the older state then does not tick it off.
     """
     tx.execute_rows(
         "INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES",
@@ -80,8 +82,8 @@ def start_delete_outbox(database: Database, entries: Collection[OutboxEntry], *,
     """Send the deletion of announced rows without waiting; it happens with the `commit` of what is returned.
 
     Sent while the broker is still busy with the announcement and committed once it is held, the deletion costs no time;
-    when it is lost, the rows are announced again after OVERDUE_MS, which clients bear. Rows that were noted again after
-    `noted_by_ms` (when what is announced was known) stay.
+    when it is lost, the rows are announced again after OVERDUE_MS, which clients bear. An `entry` that was noted once
+    more after `noted_by_ms` (when what is announced was read) stays.
     """
     return database.write_deferred(_DELETE, (tuple(one.key for one in entries), noted_by_ms))
 

@@ -18,17 +18,22 @@ from gochat_core.errors import (
 )
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import ClientMsgId, ConversationId, DeviceId, MessageId, Seq, SessionId, UserId
+from gochat_repo.command_context import CommandContext, KnownMessage, Member
 from gochat_repo.conversations import LockedConversation
-from gochat_repo.messages import KnownMessage, Membership, SendContext
-from logic.messages.send_message import Outcome, Refuse, Repeat, Store, Submission, hash_content, plan_send_messages
+from gochat_repo.users import User
+from logic.commands.ledger import open_ledger
+from logic.commands.outcomes import Outcome, Refuse, Repeat, Store
+from logic.commands.submission import Submission
+from logic.messages.send_message import hash_content
+from logic.pipeline.plan_commands import plan_commands
 
 ALICE, BOB, CAROL = UserId(1), UserId(2), UserId(3)
 CHAT = single_conversation_id(ALICE, BOB)
 NOW_MS = 1_795_413_600_000
-MEMBER = Membership(join_seq=Seq(1), left_seq=None, is_alive=True)
-GONE = Membership(join_seq=Seq(1), left_seq=Seq(3), is_alive=True)
-ERASED = Membership(join_seq=Seq(1), left_seq=None, is_alive=False)
-LATE = Membership(join_seq=Seq(5), left_seq=None, is_alive=True)
+MEMBER = Member(join_seq=Seq(1), left_seq=None, is_alive=True)
+GONE = Member(join_seq=Seq(1), left_seq=Seq(3), is_alive=True)
+ERASED = Member(join_seq=Seq(1), left_seq=None, is_alive=False)
+LATE = Member(join_seq=Seq(5), left_seq=None, is_alive=True)
 
 
 def submission(
@@ -55,11 +60,13 @@ def submission(
 
 
 def known(one: Submission, *, seq: int = 4, announced: bool = True) -> dict[Any, KnownMessage]:
+    command = one.command
+    assert isinstance(command, SendMessage)
     return {
-        one.key: KnownMessage(
+        (CHAT, one.sender.user_id, command.client_msg_id): KnownMessage(
             seq=Seq(seq),
             message_id=MessageId(99),
-            content_hash=hash_content(one.command),
+            content_hash=hash_content(command),
             created_at_ms=NOW_MS - 1000,
             announced=announced,
         )
@@ -69,7 +76,7 @@ def known(one: Submission, *, seq: int = 4, announced: bool = True) -> dict[Any,
 def plan(
     *submissions: Submission,
     last_seq: int | None = 4,
-    members: dict[UserId, Membership] | None = None,
+    members: dict[UserId, Member] | None = None,
     known: dict[Any, KnownMessage] | None = None,
     alive: tuple[UserId, ...] = (ALICE, BOB),
     next_id: Callable[[], int] | None = None,
@@ -79,12 +86,16 @@ def plan(
         if last_seq is None
         else {CHAT: LockedConversation(conversation_id=CHAT, type="single", last_seq=Seq(last_seq))}
     )
-    context = SendContext(
+    context = CommandContext(
         known=known or {},
         members={} if last_seq is None else {CHAT: {ALICE: MEMBER, BOB: MEMBER} if members is None else members},
-        alive=frozenset(alive),
+        newcomers={
+            user_id: User(user_id=user_id, username="x", display_name="X", avatar_url=None, created_at_ms=1)
+            for user_id in alive
+        },
     )
-    return plan_send_messages(submissions, locked, context, next_id=next_id or count(100).__next__, now_ms=NOW_MS)
+    ledger = open_ledger(locked, context)
+    return plan_commands(submissions, ledger, next_id=next_id or count(100).__next__, now_ms=NOW_MS)
 
 
 def seqs(outcomes: list[Outcome]) -> list[int | None]:

@@ -1,0 +1,43 @@
+"""The only doors to a conversation and its messages: who may see them, and as what."""
+
+from gochat_core.errors import ConversationNotFound, MessageNotFound
+from gochat_core.types import Seq, UserId
+from gochat_repo.command_context import Member, Target
+from gochat_repo.participants import Participation
+from logic.commands.ledger import Chat, Ledger
+from logic.commands.submission import Submission
+
+
+def access_conversation(ledger: Ledger, submission: Submission) -> tuple[Chat, Member]:
+    """Return the conversation and the sender's membership; an outsider can't tell it from one that isn't there."""
+    chat = ledger.chats.get(submission.conversation_id)
+    own = None if chat is None else chat.members.get(submission.sender.user_id)
+    if chat is None or own is None or own.left_seq is not None:
+        raise ConversationNotFound
+    return chat, own
+
+
+def access_message(ledger: Ledger, submission: Submission, seq: Seq) -> tuple[Chat, Target]:
+    """Return the conversation and the message that its member may see at this seq; raises `MessageNotFound`."""
+    chat, own = access_conversation(ledger, submission)
+    target = ledger.target((chat.conversation_id, seq))
+    if target is None or not participation(chat, own).floor_seq < seq <= chat.last_seq:
+        raise MessageNotFound
+    return chat, target
+
+
+def participation(chat: Chat, own: Member) -> Participation:
+    """Return a member's cursors beside the conversation's."""
+    return Participation(
+        last_seq=Seq(chat.last_seq),
+        join_seq=own.join_seq,
+        read_seq=own.read_seq,
+        sent_seq=own.sent_seq,
+        cleared_seq=own.cleared_seq,
+        expired_seq=chat.expired_seq,
+    )
+
+
+def others(chat_members: tuple[UserId, ...], user_id: UserId) -> tuple[UserId, ...]:
+    """Name the members but this one."""
+    return tuple(one for one in chat_members if one != user_id)

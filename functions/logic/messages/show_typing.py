@@ -1,0 +1,25 @@
+"""Decides who is shown that somebody is writing. Pure."""
+
+from gochat_contracts.records import TYPING_LIFETIME_MS
+from gochat_core.errors import ConversationNotFound
+from logic.commands.access import others
+from logic.commands.ledger import LARGE_GROUP, Ledger
+from logic.commands.outcomes import Show
+from logic.commands.submission import Submission
+
+
+def plan_show_typing(submission: Submission, ledger: Ledger) -> Show:
+    """Return whom to tell: the other members, nobody in a large group. Raises `ConversationNotFound` for outsiders.
+
+    The conversation isn't locked: whoever joins or leaves in this instant may be told or not.
+    """
+    conversation_id, user_id = submission.conversation_id, submission.sender.user_id
+    chat = ledger.chats.get(conversation_id)
+    members = chat.members if chat is not None else ledger.watched.get(conversation_id, {})
+    present = tuple(one for one, held in members.items() if held.left_seq is None)
+    if user_id not in present:
+        raise ConversationNotFound
+    return Show(
+        user_ids=() if len(present) >= LARGE_GROUP else others(present, user_id),
+        expires_at_ms=submission.accepted_at_ms + TYPING_LIFETIME_MS,
+    )

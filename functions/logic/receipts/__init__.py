@@ -1,0 +1,1 @@
+"""How far members have come: what they have, what they have read."""
