@@ -135,19 +135,21 @@ class Cache:
         if not commands:
             return []
         boarded = [rider.board() for rider in self._riders]
-        whole = [*commands, *(one for riding, _ in boarded for one in riding)]
+        # In front: what an invalidation that rides takes away, the commands behind it must not find.
+        whole = [*(one for riding, _ in boarded for one in riding), *commands]
+        riders = len(whole) - len(commands)
         replies: list[Reply] = [None] * len(whole)
         try:
-            self._run(whole, replies, needed=len(commands))
+            self._run(whole, replies, riders)
         finally:
-            start = len(commands)
+            start = 0
             for riding, hear in boarded:
                 hear(replies[start : start + len(riding)])
                 start += len(riding)
-        return replies[: len(commands)]
+        return replies[riders:]
 
-    def _run(self, commands: Sequence[Command], replies: list[Reply], *, needed: int) -> None:
-        """Fill in the replies; those behind the first `needed` may stay out when a node is away."""
+    def _run(self, commands: Sequence[Command], replies: list[Reply], riders: int) -> None:
+        """Fill in the replies; those of the first `riders` may stay out when a node is away."""
         learnt = not self._topology.known
         if learnt:
             self._learn()
@@ -156,7 +158,7 @@ class Cache:
             wave = self._send(commands, replies, wave)
             if wave.refused is not None:
                 raise CacheCommandFailed(str(wave.refused)) from wave.refused
-            if not wave.pending or (wave.lost and wave.pending[0] >= needed):
+            if not wave.pending or (wave.lost and wave.pending[-1] < riders):
                 return
             if wave.lost or wave.moved or wave.out_of_date:
                 if wave.lost and learnt:
@@ -165,7 +167,7 @@ class Cache:
                 learnt = True
                 for index, node in wave.moved.items():
                     self._topology.move(key_slot(commands[index].key), node)
-        if wave.pending[0] < needed:
+        if wave.pending[-1] >= riders:
             raise CacheUnavailable
 
     def close(self) -> None:

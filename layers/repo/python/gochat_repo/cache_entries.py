@@ -36,10 +36,11 @@ _WRITER_LEASE = b"%"
 _WRITING = b"~"
 _WRITTEN = b"!"
 
-_SWAP = Script(
+SWAP = Script(
     "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end"
     " redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1"
 )
+"""Puts one entry in the place of exactly this other one."""
 
 
 class State(Enum):
@@ -98,13 +99,13 @@ def claim_command(key: str, found: bytes, token: bytes) -> Command:
 
     The lease lives as long as the tombstone that it replaces: if this reader dies, the next one must not read a reader.
     """
-    return _SWAP.call([key], [found, _WRITER_LEASE + token, WRITTEN_TTL_S * 1000])
+    return SWAP.call([key], [found, _WRITER_LEASE + token, WRITTEN_TTL_S * 1000])
 
 
 def fill_command(key: str, token: bytes, payload: bytes | None, *, from_writer: bool) -> Command:
     """Make the command that puts a value (None: there is nothing) in the place of this reader's lease, if it stands."""
     lease = (_WRITER_LEASE if from_writer else _LEASE) + token
-    return _SWAP.call([key], [lease, _ABSENT if payload is None else _VALUE + payload, _ttl_ms(payload)])
+    return SWAP.call([key], [lease, _ABSENT if payload is None else _VALUE + payload, _ttl_ms(payload)])
 
 
 def remember_command(key: str, payload: bytes) -> Command:

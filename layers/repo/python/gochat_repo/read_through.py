@@ -26,6 +26,7 @@ from gochat_repo.flights import Flights
 from gochat_repo.invalidations import Feed, invalidate_commands
 from gochat_repo.local_cache import LOCAL_TTL_S, MISSING, LocalCache
 from gochat_repo.mysql import Database, Transaction
+from gochat_repo.owed_invalidations import OwedInvalidations
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -90,7 +91,9 @@ class ReadThrough:
         self._local = LocalCache(now_s=now_s)
         self._flights = Flights(self._local)
         self._feed = Feed(self._flights, now_s, kept_s=LOCAL_TTL_S)
+        self._owed = OwedInvalidations()
         cache.carry(self._feed)
+        cache.carry(self._owed)
 
     def get(self, kind: Kind[K, V], one: K) -> V | None:
         """Return one value, None where there is none; raises `Unavailable`."""
@@ -128,7 +131,7 @@ class ReadThrough:
             # Also when the block failed: it may not be known whether it was committed.
             for one in ids:
                 self._flights.forget(kind.key(one))
-            self._try(written_commands(kind, ids))
+            self._tell_written(kind, ids)
 
     def _fetch(self, kind: Kind[K, V], wanted: dict[str, K]) -> dict[str, Any]:
         """Read values from Redis or MySQL; of several threads that want one key, one reads it."""
@@ -227,6 +230,12 @@ class ReadThrough:
         read = self._database.read if from_writer else self._database.read_replica
         loaded = read(lambda tx: kind.load(tx, ids))
         return {key: loaded.get(one) for key, one in wanted.items()}
+
+    def _tell_written(self, kind: Kind[K, V], ids: Collection[K]) -> None:
+        try:
+            self._cache.run(written_commands(kind, ids))
+        except CacheUnavailable:
+            self._owed.add({kind.key(one): written_commands(kind, [one]) for one in ids})
 
     def _try(self, commands: Sequence[Command]) -> None:
         with contextlib.suppress(CacheUnavailable):
