@@ -24,10 +24,10 @@ def value_at(document: Any, path: str) -> Any:
 
 
 def parse_body(body: str) -> Any:
-    """Read a frame as JSON; None if it is none."""
+    """Read a frame as JSON; None if it is none, or nests deeper than can be read."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

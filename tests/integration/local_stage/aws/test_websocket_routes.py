@@ -44,7 +44,7 @@ def test_the_action_chooses_the_route(api: WebSocketApi) -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", ['{"action":"unknown"}', "no json", "[]", '{"action":{}}', "{}", '{"action":"$connect"}']
+    "frame", ['{"action":"unknown"}', "no json", "[]", '{"action":{}}', "{}", '{"action":"$connect"}', "[" * 30_000]
 )
 def test_whatever_selects_no_route_goes_to_default(api: WebSocketApi, frame: str) -> None:
     """API Gateway: "Create routes for WebSocket APIs", the $default route."""
