@@ -1,5 +1,6 @@
 """The REST door: a batch of one, over the very code of the upstream topic."""
 
+import contextlib
 from dataclasses import dataclass
 
 from gochat_core.errors import InternalError, Unavailable
@@ -9,7 +10,7 @@ from gochat_repo.participants import Participation
 from logic.announce.announcer import Announcer
 from logic.commands.outcomes import Mark, Outcome, Refuse, Repeat, Store
 from logic.commands.submission import Submission
-from logic.pipeline.store_commands import CommandStore
+from logic.pipeline.store_commands import CommandStore, StoredBatch
 from logic.pipeline.tell_outcomes import tell_outcomes, unannounced
 
 
@@ -35,7 +36,8 @@ class RestDoor:
         Raises the refusal, or `Unavailable`: then the message may be stored, and repeating the request both tells and
         makes up for what wasn't announced.
         """
-        outcome = self._apply(submission)
+        batch, outcome = self._store_one(submission)
+        self._announce(batch)
         if isinstance(outcome, Store):
             return SentMessage(message=outcome.message, is_new=True)
         assert isinstance(outcome, Repeat)
@@ -48,20 +50,25 @@ class RestDoor:
     def mark_read(self, submission: Submission) -> Participation:
         """Move the caller's read cursor, tell whom it concerns, and return the cursors; idempotent.
 
-        Four database round trips. Raises the refusal, or `Unavailable`: the request may be repeated.
+        Four database round trips. Raises the refusal, or `Unavailable`: the request may be repeated. A receipt that
+        can't be told now is not told later: the senders find it in their lists.
         """
-        outcome = self._apply(submission)
+        batch, outcome = self._store_one(submission)
+        with contextlib.suppress(Unavailable):
+            self._announce(batch)
         assert isinstance(outcome, Mark)
         return outcome.own
 
-    def _apply(self, submission: Submission) -> Outcome:
+    def _store_one(self, submission: Submission) -> tuple[StoredBatch, Outcome]:
         batch = self._store.store_each([submission])
         (outcome,) = batch.outcomes
         if isinstance(outcome, Refuse):
             raise outcome.error from outcome.cause
+        return batch, outcome
+
+    def _announce(self, batch: StoredBatch) -> None:
         announcement = tell_outcomes(batch)
         if missed := unannounced(batch):
             announcement = self._announcer.load_noted(missed) + announcement
         if announcement.audience():
             self._announcer.announce(announcement)
-        return outcome

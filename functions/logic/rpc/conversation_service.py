@@ -2,21 +2,23 @@
 
 import grpc
 
+from gochat_contracts.commands import MarkRead
 from gochat_contracts.logic import conversations_pb2, conversations_pb2_grpc
 from gochat_core.errors import FieldFault, InvalidRequest
 from gochat_core.ids import parse_conversation_id, parse_user_id
-from gochat_core.types import UserId
+from gochat_core.types import Seq, UserId
 from logic.conversations.create_conversation import create_single_conversation
 from logic.conversations.get_conversation import access_conversation
 from logic.conversations.hide_conversation import hide_conversation
 from logic.conversations.list_conversations import list_conversations
-from logic.conversations.mark_read import mark_read
 from logic.conversations.ports import ConversationPorts
 from logic.conversations.seen_conversation import SeenConversation
 from logic.conversations.update_conversation import update_conversation
+from logic.pipeline.rest_door import RestDoor
 from logic.rpc.calls import caller
 from logic.rpc.message_messages import conversation_message
 from logic.rpc.pages import page_size
+from logic.rpc.submissions import submit
 
 Context = grpc.ServicerContext
 
@@ -24,8 +26,9 @@ Context = grpc.ServicerContext
 class ConversationService(conversations_pb2_grpc.ConversationServiceServicer):
     """Conversations over gRPC; errors are rendered by the boundary around it."""
 
-    def __init__(self, ports: ConversationPorts) -> None:
+    def __init__(self, ports: ConversationPorts, door: RestDoor) -> None:
         self._ports = ports
+        self._door = door
 
     def CreateConversation(  # noqa: N802
         self,
@@ -100,7 +103,8 @@ class ConversationService(conversations_pb2_grpc.ConversationServiceServicer):
     ) -> conversations_pb2.MarkReadResponse:
         """Move the caller's read cursor."""
         conversation_id = parse_conversation_id(request.conversation_id)
-        own = mark_read(self._ports.database, caller().user_id, conversation_id, request.seq)
+        command = MarkRead(conversation_id=conversation_id, seq=Seq(request.seq))
+        own = self._door.mark_read(submit(command, self._ports.clock))
         return conversations_pb2.MarkReadResponse(read_seq=own.seen_seq, unread_count=own.unread_count)
 
 

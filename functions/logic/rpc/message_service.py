@@ -4,17 +4,16 @@ import grpc
 
 from gochat_contracts.logic import messages_pb2, messages_pb2_grpc
 from gochat_contracts.message_content import make_send_message
-from gochat_contracts.records import Sender
 from gochat_core.clock import Clock
 from gochat_core.ids import parse_conversation_id
 from gochat_repo.message_view import find_unlisted_viewers
 from gochat_repo.mysql import Database
 from logic.messages.list_messages import list_messages
-from logic.commands.submission import Submission
 from logic.pipeline.rest_door import RestDoor
-from logic.rpc.calls import caller, current_call
+from logic.rpc.calls import caller
 from logic.rpc.message_messages import message_message
 from logic.rpc.pages import page_size
+from logic.rpc.submissions import submit
 
 Context = grpc.ServicerContext
 
@@ -22,9 +21,9 @@ Context = grpc.ServicerContext
 class MessageService(messages_pb2_grpc.MessageServiceServicer):
     """Messages of a conversation over gRPC; errors are rendered by the boundary around it."""
 
-    def __init__(self, database: Database, sender: RestDoor, clock: Clock) -> None:
+    def __init__(self, database: Database, door: RestDoor, clock: Clock) -> None:
         self._database = database
-        self._sender = sender
+        self._door = door
         self._clock = clock
 
     def SendMessage(  # noqa: N802
@@ -43,13 +42,7 @@ class MessageService(messages_pb2_grpc.MessageServiceServicer):
             reply_to_seq=request.reply_to_seq if request.HasField("reply_to_seq") else None,
             mentions=tuple(request.mentions),
         )
-        submission = Submission(
-            sender=Sender(user_id=who.user_id, device_id=who.device_id, session_id=who.session_id),
-            command=command,
-            accepted_at_ms=self._clock.now_ms(),
-            trace=current_call().trace.header(),
-        )
-        sent = self._sender.send(submission)
+        sent = self._door.send(submit(command, self._clock))
         # A resend is answered with the message as it is now, which others may have reacted to.
         seen = [(sent.message, (who.user_id,))] if sent.message.reactions else []
         unlisted = self._database.read(lambda tx: find_unlisted_viewers(tx, seen)) if seen else frozenset()

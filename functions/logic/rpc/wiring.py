@@ -102,10 +102,10 @@ def build(
     if producer is None:
         producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
     announcer = Announcer(database, Connections(database, cache_client), producer, clock)
-    message_service = MessageService(database, _rest_sender(database, announcer), clock)
-    messages_pb2_grpc.add_MessageServiceServicer_to_server(message_service, guarded)
+    door = RestDoor(database, CommandStore(database, IdMaker(clock), clock), announcer)
+    messages_pb2_grpc.add_MessageServiceServicer_to_server(MessageService(database, door, clock), guarded)
     conversations = ConversationPorts(database=database, announcer=announcer, clock=clock)
-    conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(conversations), guarded)
+    conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(conversations, door), guarded)
     sync_pb2_grpc.add_SyncServiceServicer_to_server(SyncService(database, clock), guarded)
     contacts = ContactPorts(database=database, announcer=announcer, clock=clock, ids=IdMaker(clock))
     contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), guarded)
@@ -132,8 +132,3 @@ def _auth_ports(
 def _gate(limits: SendLimits, cache_client: Cache, sessions: SessionStore) -> Gate:
     rate = Rate(per_s=limits.conversation_messages_per_s, burst=limits.conversation_burst())
     return Gate(cache_client, sessions, conversation_rate=rate)
-
-
-def _rest_sender(database: Database, announcer: Announcer) -> RestDoor:
-    clock = SystemClock()
-    return RestDoor(database, CommandStore(database, IdMaker(clock), clock), announcer)

@@ -82,12 +82,3 @@ def get_participation(tx: Transaction, conversation_id: ConversationId, user_id:
         cleared_seq=cleared_seq,
         expired_seq=expired_seq,
     )
-
-
-def advance_read(tx: Transaction, conversation_id: ConversationId, user_id: UserId, read_seq: int) -> None:
-    """Move a member's read cursor forward, never back; touches that member's row alone, so no sender waits for it."""
-    tx.execute(
-        "UPDATE conversation_participants SET read_seq = GREATEST(read_seq, %s)"
-        " WHERE conversation_id = %s AND user_id = %s AND left_seq IS NULL",
-        (read_seq, bytes.fromhex(conversation_id), user_id),
-    )
