@@ -30,6 +30,7 @@ from gochat_repo.cache import cache_from
 from gochat_repo.connections import Connection, Connections
 from gochat_repo.migrate import migrate_from
 from gochat_repo.mysql import database_from
+from gochat_repo.presence import Presence
 from gochat_repo.session_endings import SessionEndings
 from gochat_repo.sessions import NewSession, SessionStore, insert_session
 from gochat_repo.token_bucket import Rate
@@ -256,6 +257,7 @@ def without_redis(gateway: Gateway) -> dict[str, Any]:
         "connections": Connections(database, cache),
         "sessions": sessions,
         "gate": Gate(cache, sessions, user_rate=rate, conversation_rate=rate),
+        "presence": Presence(database, cache),
     }
 
 
