@@ -18,6 +18,8 @@ class Services:
     logic: LogicClient
     closer: ConnectionCloser
     websocket_url: str
+    http_url: str
+    """Where this API is reached, without a slash at the end: what stands in messages for ever begins with it."""
     stage: str
 
 

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     logic_function: str
     connections_endpoint: str
     websocket_url: str
+    http_url: str
     log_level: str = "INFO"
 
 
@@ -56,6 +57,7 @@ def build(settings: Settings, *, channel: grpc.Channel, connections: Connections
             logic=LogicClient(channel),
             closer=ConnectionCloser(connections, cell_id=settings.cell_id, logger=logger),
             websocket_url=settings.websocket_url,
+            http_url=settings.http_url,
             stage=settings.stage,
         ),
         verifier=TokenVerifier(settings.token_public_keys, clock),

@@ -25,6 +25,7 @@ OPEN_METHODS = frozenset({
     "/gochat.logic.v1.AuthService/Register",
     "/gochat.logic.v1.AuthService/Authenticate",
     "/gochat.logic.v1.AuthService/RefreshSession",
+    "/gochat.logic.v1.MediaService/GetMedia",
 })  # fmt: skip
 """What is answered without a token; everything else, also what will be added, needs one."""
 

@@ -23,9 +23,7 @@ class Again(Enum):
     """What a repeat of a call under its key is told."""
 
     FIRST_ANSWER = "the answer that was stored"
-    RUN_AGAIN = (
-        "the answer of another run, which draws the same ids: for answers that go stale and are no secret to keep"
-    )
+    RUN_AGAIN = "the answer of another run, which draws the same ids: for answers that go stale or are secret"
 
 
 KEYED_METHODS = {
@@ -36,6 +34,7 @@ KEYED_METHODS = {
     "/gochat.logic.v1.ConversationService/HideConversation": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ConversationService/MarkRead": Again.FIRST_ANSWER,
     "/gochat.logic.v1.MessageService/SendMessage": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.MediaService/CreateUpload": Again.RUN_AGAIN,
     "/gochat.logic.v1.ContactService/SendFriendRequest": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ContactService/AcceptFriendRequest": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ContactService/RejectFriendRequest": Again.FIRST_ANSWER,

@@ -1,12 +1,17 @@
 """The settings of im-logic's gRPC side."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
 import msgspec
 
 from logic.auth.ports import Limits
+from logic.media.ports import MediaRules
 
 LOCAL_STAGE = "local"
+
+MAX_OBJECT_BYTES = 5 * 1024**3
+"""What one PUT may carry (Amazon S3 user guide, "Uploading objects")."""
 
 
 class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +25,23 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "INFO"
     failed_logins: int = 10
     registrations_per_hour: int | None = None
+
+
+class MediaSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the files of messages lie, and which ones may."""
+
+    media_endpoint: str
+    """The bucket's base URL, without a slash at the end."""
+    media_types: str = "image/*,audio/*,video/*,text/*,application/*"
+    media_max_bytes: Annotated[int, msgspec.Meta(ge=1, le=MAX_OBJECT_BYTES)] = 100 * 1024 * 1024
+
+
+def media_rules_of(settings: MediaSettings) -> MediaRules:
+    """Return what may be uploaded; raises `ValueError` for a list of types that is none."""
+    types = tuple(part.strip().lower() for part in settings.media_types.split(","))
+    if not all(re.fullmatch(r"[a-z]+/(\*|[a-z0-9!#$&^_.+-]+)", part) for part in types):
+        raise ValueError(f"GOCHAT_MEDIA_TYPES: {settings.media_types!r} is no list of image/png or image/*")
+    return MediaRules(types=types, max_bytes=settings.media_max_bytes)
 
 
 def limits_of(settings: RpcSettings) -> Limits:

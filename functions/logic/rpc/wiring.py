@@ -10,12 +10,14 @@ import grpc
 from gochat_aws.guarded_server import GuardedServer
 from gochat_aws.invoke_server import InvokeServer
 from gochat_aws.kafka_producer import KafkaRecordProducer, RecordProducer
+from gochat_aws.s3_urls import S3Urls
 from gochat_aws.secrets import CachedSecret
 from gochat_contracts.limits import SendLimits
 from gochat_contracts.logic import (
     auth_pb2_grpc,
     contacts_pb2_grpc,
     conversations_pb2_grpc,
+    media_pb2_grpc,
     messages_pb2_grpc,
     sync_pb2_grpc,
     users_pb2_grpc,
@@ -45,13 +47,15 @@ from logic.contacts.ports import ContactPorts
 from logic.conversations.ports import ConversationPorts
 from logic.pipeline.rest_door import RestDoor
 from logic.pipeline.store_commands import CommandStore
+from logic.media.ports import MediaPorts
 from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
 from logic.rpc.contact_service import ContactService
 from logic.rpc.conversation_service import ConversationService
 from logic.rpc.keyed_calls import KeyedCalls
+from logic.rpc.media_service import MediaService
 from logic.rpc.message_service import MessageService
-from logic.rpc.settings import RpcSettings, limits_of
+from logic.rpc.settings import MediaSettings, RpcSettings, limits_of, media_rules_of
 from logic.rpc.signers import SignerSource
 from logic.rpc.sync_service import SyncService
 from logic.rpc.user_service import UserService
@@ -109,7 +113,14 @@ def build(
     sync_pb2_grpc.add_SyncServiceServicer_to_server(SyncService(database, clock), guarded)
     contacts = ContactPorts(database=database, announcer=announcer, clock=clock, ids=IdMaker(clock))
     contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), guarded)
+    media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), guarded)
     return invoke_server
+
+
+def _media_ports(environ: Mapping[str, str]) -> MediaPorts:
+    settings = read_settings(MediaSettings, environ)
+    urls = S3Urls(settings.media_endpoint, region=environ["AWS_REGION"], environ=environ)
+    return MediaPorts(urls=urls, rules=media_rules_of(settings))
 
 
 def _auth_ports(

@@ -30,6 +30,8 @@ from tests.fakes.token_keys import make_token_secret_json, public_jwks
 from tests.fixtures.services import fresh_database
 
 PASSWORD = "correct horse battery"
+HTTP_URL = "https://api.example.org"
+MEDIA_ENDPOINT = "https://media.s3.us-east-1.amazonaws.com"
 
 
 @dataclass(kw_only=True)
@@ -60,6 +62,10 @@ def logic_environ(mysql: MySqlServer, redis: RedisCluster, database: str, secret
         "GOCHAT_REDIS_PORT": str(redis.port),
         "GOCHAT_TOKEN_PUBLIC_KEYS": public_jwks(parse_token_secret(secret)),
         "GOCHAT_TOKEN_SECRET_ARN": "unused",
+        "GOCHAT_MEDIA_ENDPOINT": MEDIA_ENDPOINT,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
         "GOCHAT_KAFKA_BOOTSTRAP": "127.0.0.1:9",  # nothing here produces
     }
 
@@ -192,6 +198,7 @@ def build_rest(rpc: Rpc, token_secret: str) -> Rest:
         logic_function="unused",
         connections_endpoint="http://unused",
         websocket_url="wss://example.org/test",
+        http_url=HTTP_URL,
     )
     app = http_wiring.build(settings, channel=rpc.channel, connections=connections, clock=SystemClock())
     return Rest(api=HttpApi(app.handle), connections=connections, rpc=rpc, secret=token_secret)

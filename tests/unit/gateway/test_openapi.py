@@ -18,7 +18,7 @@ def test_every_route_is_documented_and_nothing_else() -> None:
 
 def test_the_open_routes_and_no_others_are_documented_as_open() -> None:
     documented = {(method, path) for method, path, operation in operations() if operation.get("security") == []}
-    assert documented == {(route.method, route.path) for route in ROUTES if route.is_open}
+    assert documented == {(route.method, re.sub(r"<(\w+)>", r"{\1}", route.path)) for route in ROUTES if route.is_open}
 
 
 def test_an_operation_has_the_name_of_its_rpc() -> None:

@@ -117,8 +117,13 @@ def presign_url(
     expires_s: int,
     epoch_s: float,
     method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    payload_hash: str = _EMPTY_SHA256,
 ) -> str:
     """Return `url` with `query` and a signature in its query string, byte for byte as botocore writes it.
+
+    `headers` (names in lower case) are signed as well: whoever uses the URL must send them with these very values. S3
+    wants `UNSIGNED-PAYLOAD` as the payload's hash.
 
     `url` has no query of its own. RDS takes the result without its scheme as a password (service `rds-db`, url
     `https://host:port/`, query Action=connect, DBUser; 900 s), ElastiCache likewise (service `elasticache`, url
@@ -126,13 +131,15 @@ def presign_url(
     """
     amz_date = format_amz_date(epoch_s)
     scope = f"{amz_date[:8]}/{region}/{service}/aws4_request"
+    lines = {**(headers or {}), "host": _host_header(url)}
+    signed = ";".join(sorted(lines))
     pairs = [
         *query,
         ("X-Amz-Algorithm", _ALGORITHM),
         ("X-Amz-Credential", f"{credentials.access_key_id}/{scope}"),
         ("X-Amz-Date", amz_date),
         ("X-Amz-Expires", str(expires_s)),
-        ("X-Amz-SignedHeaders", "host"),
+        ("X-Amz-SignedHeaders", signed),
     ]
     if credentials.session_token:
         pairs.append(("X-Amz-Security-Token", credentials.session_token))
@@ -142,10 +149,10 @@ def presign_url(
             method,
             quote(urlsplit(url).path or "/", safe="/~"),
             "&".join(f"{name}={value}" for name, value in sorted(encoded)),
-            f"host:{_host_header(url)}",
+            *(f"{name}:{' '.join(lines[name].split())}" for name in sorted(lines)),
             "",
-            "host",
-            _EMPTY_SHA256,
+            signed,
+            payload_hash,
         )
     )
     signature = _sign(canonical, amz_date=amz_date, scope=scope, credentials=credentials)

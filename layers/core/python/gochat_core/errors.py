@@ -16,6 +16,7 @@ GochatError
 │   │   ├── MessageNotFound         404 message_not_found
 │   │   ├── FriendNotFound          404 friend_not_found
 │   │   ├── FriendRequestNotFound   404 friend_request_not_found
+│   │   ├── MediaNotFound           404 media_not_found
 │   │   └── SessionNotFound         404 session_not_found
 │   ├── MethodNotAllowed            405 method_not_allowed
 │   ├── UsernameTaken               409 username_taken
@@ -155,6 +156,12 @@ class FriendRequestNotFound(NotFound):
     """The caller was not sent a friend request with this id."""
 
     code, title = "friend_request_not_found", "There is no such friend request"
+
+
+class MediaNotFound(NotFound):
+    """No file can have this media id."""
+
+    code, title = "media_not_found", "There is no such file"
 
 
 class SessionNotFound(NotFound):
