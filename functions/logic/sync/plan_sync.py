@@ -8,22 +8,26 @@ from gochat_core.types import ConversationId, Seq
 from gochat_repo.sync import ChangedRange, Measured, MeasuredMessage, MovedConversation, SeqRange
 from logic.sync.sync_token import Rest, SyncToken
 
-MAX_MESSAGES = 100
-"""Of one conversation in one answer, and as many mutated ones (protocol, `/sync`)."""
 
-LATEST = 20
-"""Messages of a conversation that a device hears of for the first time (protocol, `/sync`)."""
+class SyncLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much one answer holds (protocol, `/sync`): conversations, and of each so many messages and mutated ones.
 
-MAX_CONVERSATIONS = 50
-"""In one answer."""
+    `latest`: messages of a conversation that a device hears of for the first time. `bytes`: an answer passes two
+    functions, each of which may return 6 MB (Lambda quotas, "Invocation payload"), the first as base64 in JSON and the
+    second as text that JSON escapes once more.
+    """
+
+    conversations: int = 50
+    messages: int = 100
+    latest: int = 20
+    bytes: int = 2_000_000
+
+
+LIMITS = SyncLimits()
 
 REACH_BACK_MS = 30_000
 """How far a token reaches back over the beginning of the walk that it ends (architecture, "Data"): what was stamped
 before it and committed after it is told then; a transaction waits some seconds for its locks at most."""
-
-MAX_BYTES = 2_000_000
-"""An answer passes two functions, each of which may return 6 MB (Lambda quotas, "Invocation payload"), the first as
-base64 in JSON and the second as text that JSON escapes once more."""
 
 _MESSAGE_BYTES = 600
 """What a message takes beside its content, mentions and reactions."""
@@ -74,13 +78,20 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_wants(
-    moved: Sequence[MovedConversation], token: SyncToken, cursors: Mapping[ConversationId, SyncCursor]
+    moved: Sequence[MovedConversation],
+    token: SyncToken,
+    cursors: Mapping[ConversationId, SyncCursor],
+    limits: SyncLimits,
 ) -> list[Want]:
-    """Say what to look for in each conversation that the member may see."""
-    return [_want(one, token, cursors.get(one.entry.conversation_id)) for one in moved if not one.is_gone]
+    """Say what to look for in each conversation of a page that the member may see."""
+    return [
+        _want(one, token, cursors.get(one.entry.conversation_id), limits)
+        for one in moved[: limits.conversations]
+        if not one.is_gone
+    ]
 
 
-def _want(moved: MovedConversation, token: SyncToken, cursor: SyncCursor | None) -> Want:
+def _want(moved: MovedConversation, token: SyncToken, cursor: SyncCursor | None, limits: SyncLimits) -> Want:
     own, conversation_id = moved.entry.own, moved.entry.conversation_id
     floor_seq, last_seq = own.floor_seq, own.last_seq
 
@@ -92,7 +103,7 @@ def _want(moved: MovedConversation, token: SyncToken, cursor: SyncCursor | None)
         # Whatever the device holds lies below the beginning, or above it and comes again: nothing is left to guess.
         return Want(moved=moved, range=behind(floor_seq), starts_anew=True)
     if cursor is None and token.since_ms is None:
-        return Want(moved=moved, range=behind(last_seq - LATEST))
+        return Want(moved=moved, range=behind(last_seq - limits.latest))
     if cursor is None:
         return Want(moved=moved, range=behind(floor_seq), only_younger=True)
     is_rest = token.rest is not None and token.rest.conversation_id == conversation_id
@@ -113,6 +124,7 @@ def plan_page(
     measured: Measured,
     token: SyncToken,
     cursors: Mapping[ConversationId, SyncCursor],
+    limits: SyncLimits,
     *,
     now_ms: int,
 ) -> Page:
@@ -124,50 +136,53 @@ def plan_page(
     wanted = {want.conversation_id: want for want in wants}
     parts: list[Part] = []
     removed: list[ConversationId] = []
-    position, rest, left = token.position, None, MAX_BYTES
-    has_more = len(moved) > MAX_CONVERSATIONS
-    for one in moved[:MAX_CONVERSATIONS]:
+    position, rest, left = token.position, None, limits.bytes
+    has_more = len(moved) > limits.conversations
+    for one in moved[: limits.conversations]:
         conversation_id = one.entry.conversation_id
         want = wanted.get(conversation_id)
+        if want is not None:
+            part, rest, cost = _part(want, measured, left, limits)
+            if cost > left and parts:
+                has_more, rest = True, None
+                break
+            parts.append(part)
+            left -= cost
         # To a device without a token only what it names is worth taking back.
         may_be_held = token.since_ms is not None or conversation_id in cursors
         if may_be_held and (want is None or want.starts_anew):
             removed.append(conversation_id)
-        if want is not None:
-            cost = _cost(want, measured)
-            if cost > left and parts:
-                has_more = True
-                break
-            part, rest = _part(want, measured, left)
-            parts.append(part)
-            left -= cost
         if rest is not None:
             has_more = True
             break
         position = one.position
     began_ms = token.began_ms if token.began_ms is not None else now_ms
     if has_more:
-        next_token = SyncToken(since_ms=token.since_ms, began_ms=began_ms, position=position, rest=rest)
+        following = SyncToken(since_ms=token.since_ms, began_ms=began_ms, position=position, rest=rest)
     else:
-        next_token = SyncToken(since_ms=began_ms - REACH_BACK_MS)
+        following = SyncToken(since_ms=began_ms - REACH_BACK_MS)
         # Newest first, a long walk does not meet what moved to its front meanwhile: the next page tells of that.
         has_more = token.since_ms is None and token.began_ms is not None
-    return Page(parts=tuple(parts), removed=tuple(removed), token=next_token, has_more=has_more)
+    return Page(parts=tuple(parts), removed=tuple(removed), token=following, has_more=has_more)
 
 
-def _cost(want: Want, measured: Measured) -> int:
-    listed = (*_messages(want, measured)[:MAX_MESSAGES], *_changed(want, measured)[:MAX_MESSAGES])
-    last_bytes = measured.last_bytes.get(want.conversation_id, 0)
-    return _CONVERSATION_BYTES + _MESSAGE_BYTES + last_bytes + _bytes(listed)
+def _part(want: Want, measured: Measured, left: int, limits: SyncLimits) -> tuple[Part, Rest | None, int]:
+    """Return a conversation's part, what of its mutated messages is left for the next page, and what it takes uncut.
 
-
-def _part(want: Want, measured: Measured, left: int) -> tuple[Part, Rest | None]:
-    """Cut what stands in the answer to what is left: each of the two lists may have half, and what the other leaves."""
-    left -= _CONVERSATION_BYTES + _MESSAGE_BYTES + measured.last_bytes.get(want.conversation_id, 0)
-    every_message, every_changed = _messages(want, measured), _changed(want, measured)
-    changed = _fitting(every_changed, left - min(_bytes(every_message[:MAX_MESSAGES]), left // 2))
-    messages = _fitting(every_message, left - _bytes(changed))
-    entry, rest = want.moved.entry, None
+    Of what is left each of the two lists may have half, and what the other one leaves.
+    """
+    entry = want.moved.entry
+    found = measured.messages.get(want.conversation_id, [])
+    # What was stored since the walk read the conversation's state is left to the next one.
+    messages = [one for one in found if one.seq <= want.range.last_seq][: limits.messages]
+    every_changed = measured.changed.get(want.conversation_id, [])
+    changed = every_changed[: limits.messages]
+    base = _CONVERSATION_BYTES + _MESSAGE_BYTES + measured.last_bytes.get(want.conversation_id, 0)
+    cost = base + _bytes(messages) + _bytes(changed)
+    left -= base
+    changed = _fitting(changed, left - min(_bytes(messages), left // 2))
+    messages = _fitting(messages, left - _bytes(changed))
+    rest = None
     if len(changed) < len(every_changed):
         # As of this change, the device knows all: whoever stops here and comes again with its cursors misses nothing.
         rest = Rest(conversation_id=want.conversation_id, change=min(changed[-1].change, entry.change))
@@ -178,25 +193,17 @@ def _part(want: Want, measured: Measured, left: int) -> tuple[Part, Rest | None]
         has_more=bool(messages) and messages[-1].seq < entry.own.last_seq,
         change=rest.change if rest else entry.change,
     )
-    return part, rest
-
-
-def _messages(want: Want, measured: Measured) -> list[MeasuredMessage]:
-    """What was stored since the walk read the conversation's state is left to the next one."""
-    return [one for one in measured.messages.get(want.conversation_id, ()) if one.seq <= want.range.last_seq]
-
-
-def _changed(want: Want, measured: Measured) -> list[MeasuredMessage]:
-    return measured.changed.get(want.conversation_id, [])
+    return part, rest, cost
 
 
 def _bytes(listed: Sequence[MeasuredMessage]) -> int:
     return sum(one.bytes + _MESSAGE_BYTES for one in listed)
 
 
-def _fitting(listed: Sequence[MeasuredMessage], left: int) -> Sequence[MeasuredMessage]:
-    for number, one in enumerate(listed[:MAX_MESSAGES]):
+def _fitting(listed: list[MeasuredMessage], left: int) -> list[MeasuredMessage]:
+    """Return as many as fit, at least one."""
+    for number, one in enumerate(listed):
         left -= one.bytes + _MESSAGE_BYTES
         if left < 0 and number > 0:
             return listed[:number]
-    return listed[:MAX_MESSAGES]
+    return listed

@@ -22,15 +22,7 @@ from gochat_repo.sync import (
     measure,
     start_of,
 )
-from logic.sync.plan_sync import (
-    MAX_CONVERSATIONS,
-    MAX_MESSAGES,
-    Part,
-    SyncCursor,
-    Want,
-    plan_page,
-    plan_wants,
-)
+from logic.sync.plan_sync import LIMITS, Part, SyncCursor, SyncLimits, Want, plan_page, plan_wants
 from logic.sync.sync_token import SyncToken, read_token, write_token
 
 Place = tuple[ConversationId, Seq]
@@ -64,6 +56,7 @@ def sync_conversations(
     *,
     token: str | None,
     cursors: Mapping[ConversationId, SyncCursor],
+    limits: SyncLimits = LIMITS,
 ) -> SyncAnswer:
     """Return a page of what moved in the caller's conversations since the token, or of everything.
 
@@ -74,9 +67,9 @@ def sync_conversations(
     now_ms = clock.now_ms()
 
     def work(tx: Transaction) -> SyncAnswer:
-        moved = _walk(tx, caller, held)
-        wants = plan_wants(moved[:MAX_CONVERSATIONS], held, cursors)
-        page = plan_page(moved, wants, _measure(tx, wants, held), held, cursors, now_ms=now_ms)
+        moved = _walk(tx, caller, held, limits)
+        wants = plan_wants(moved, held, cursors, limits)
+        page = plan_page(moved, wants, _measure(tx, wants, held, limits), held, cursors, limits, now_ms=now_ms)
         stored = load_messages(tx, ranges=_runs(page.parts), places=_places(page.parts))
         return SyncAnswer(
             token=write_token(caller, page.token),
@@ -89,27 +82,28 @@ def sync_conversations(
     return database.read(work)
 
 
-def _walk(tx: Transaction, caller: UserId, token: SyncToken) -> list[MovedConversation]:
+def _walk(tx: Transaction, caller: UserId, token: SyncToken, limits: SyncLimits) -> list[MovedConversation]:
+    limit = limits.conversations + 1
     if token.since_ms is None:
-        return list_newest_first(tx, caller, token.position, limit=MAX_CONVERSATIONS + 1)
-    return list_moved_after(tx, caller, token.position or start_of(token.since_ms), limit=MAX_CONVERSATIONS + 1)
+        return list_newest_first(tx, caller, token.position, limit=limit)
+    return list_moved_after(tx, caller, token.position or start_of(token.since_ms), limit=limit)
 
 
-def _measure(tx: Transaction, wants: Sequence[Want], token: SyncToken) -> Measured:
+def _measure(tx: Transaction, wants: Sequence[Want], token: SyncToken, limits: SyncLimits) -> Measured:
     missing = [want for want in wants if want.range.after_seq < want.range.last_seq]
     return measure(
         tx,
-        ranges=[_beginning(want.range) for want in missing if not want.only_younger],
+        ranges=[_beginning(want.range, limits.messages) for want in missing if not want.only_younger],
         younger=[want.range for want in missing if want.only_younger],
         than_ms=token.since_ms or 0,
         changed=[want.changed for want in wants if want.changed is not None],
         last=[place for want in wants if (place := _last_place(want.moved)) is not None],
-        limit=MAX_MESSAGES,
+        limit=limits.messages,
     )
 
 
-def _beginning(whole: SeqRange) -> SeqRange:
-    return msgspec.structs.replace(whole, last_seq=min(whole.last_seq, whole.after_seq + MAX_MESSAGES))
+def _beginning(whole: SeqRange, count: int) -> SeqRange:
+    return msgspec.structs.replace(whole, last_seq=min(whole.last_seq, whole.after_seq + count))
 
 
 def _last_place(moved: MovedConversation) -> Place | None:

@@ -3,7 +3,7 @@ import pytest
 from gochat_core.errors import InvalidRequest
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import ConversationId, UserId
-from logic.sync.plan_sync import LATEST, MAX_CONVERSATIONS, MAX_MESSAGES, REACH_BACK_MS, SyncCursor
+from logic.sync.plan_sync import LIMITS, REACH_BACK_MS, SyncCursor
 from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, Stage
 from tests.integration.sync.device import Device, Person, history
 
@@ -37,13 +37,13 @@ def say(person: Person, count: int, *, first: int = 1, chat: ConversationId = CH
 def test_a_new_device_gets_everything_newest_first_with_the_latest_messages(
     stage: Stage, alice: Person, phone: Device
 ) -> None:
-    say(alice, LATEST + 5)
+    say(alice, LIMITS.latest + 5)
     stage.clock.advance_ms(1)
     carol = Person(door=stage.doors[0], user_id=CAROL)
     carol.send(single_conversation_id(BOB, CAROL), "c1", to=BOB)
     answer = phone.ask()
     assert [one.entry.peer.user_id for one in answer.conversations if one.entry.peer] == [CAROL, ALICE]
-    assert [one.seq for one in answer.conversations[1].messages] == list(range(6, LATEST + 6))
+    assert [one.seq for one in answer.conversations[1].messages] == list(range(6, LIMITS.latest + 6))
     assert answer.conversations[1].entry.last_message == answer.conversations[1].messages[-1]
     assert (answer.removed, answer.has_more) == ((), False)
     assert not any(one.has_more or one.changed for one in answer.conversations)
@@ -106,12 +106,14 @@ def test_more_messages_than_fit_come_from_the_history(stage: Stage, alice: Perso
     say(alice, 1)
     phone.sync()
     stage.clock.advance_ms(LONG_MS)
-    say(alice, MAX_MESSAGES + 20, first=2)
+    say(alice, LIMITS.messages + 20, first=2)
     (told,) = phone.ask().conversations
-    assert [one.seq for one in told.messages] == list(range(2, MAX_MESSAGES + 2))
+    assert [one.seq for one in told.messages] == list(range(2, LIMITS.messages + 2))
     assert told.has_more
     (told,) = phone.ask(names_cursors=False).conversations
-    assert [one.seq for one in told.messages] == list(range(1, MAX_MESSAGES + 1)), "the token reaches back to the first"
+    assert [one.seq for one in told.messages] == list(range(1, LIMITS.messages + 1)), (
+        "the token reaches back to the first"
+    )
     assert told.has_more
     phone.sync()
     assert phone.held[CHAT] == history(stage.doors[0], BOB, CHAT)
@@ -132,7 +134,7 @@ def test_without_a_cursor_come_the_messages_since_the_token(stage: Stage, alice:
 def test_more_mutations_than_fit_go_on_with_the_token_whatever_the_cursors_say(
     stage: Stage, alice: Person, phone: Device
 ) -> None:
-    count = 2 * MAX_MESSAGES + 20
+    count = 2 * LIMITS.messages + 20
     say(alice, count)
     phone.sync()
     phone.scroll_up(CHAT)
@@ -142,8 +144,8 @@ def test_more_mutations_than_fit_go_on_with_the_token_whatever_the_cursors_say(
     answers = [phone.ask()]
     while answers[-1].has_more:
         answers.append(phone.ask(token=answers[-1].token))
-    assert [len(answer.conversations[0].changed) for answer in answers] == [MAX_MESSAGES, MAX_MESSAGES, 20]
-    assert [answer.conversations[0].entry.change for answer in answers] == [MAX_MESSAGES, 2 * MAX_MESSAGES, count]
+    assert [len(answer.conversations[0].changed) for answer in answers] == [LIMITS.messages, LIMITS.messages, 20]
+    assert [answer.conversations[0].entry.change for answer in answers] == [LIMITS.messages, 2 * LIMITS.messages, count]
     assert phone.sync() == 3
     assert phone.held[CHAT] == history(stage.doors[0], BOB, CHAT)
 
@@ -183,7 +185,7 @@ def test_a_token_of_somebody_else_or_tampered_with_is_refused(stage: Stage, alic
 
 
 def test_a_walk_over_many_conversations_tells_of_what_moves_meanwhile(stage: Stage, phone: Device) -> None:
-    peers = [UserId(10_000 + number) for number in range(2 * MAX_CONVERSATIONS + 10)]
+    peers = [UserId(10_000 + number) for number in range(2 * LIMITS.conversations + 10)]
     stage.add_users(*peers)
     people = [Person(door=stage.doors[0], user_id=peer) for peer in peers]
     for person in people:
@@ -192,7 +194,7 @@ def test_a_walk_over_many_conversations_tells_of_what_moves_meanwhile(stage: Sta
     stage.clock.advance_ms(LONG_MS)
     first = phone.ask()
     phone.apply(first)
-    assert len(first.conversations) == MAX_CONVERSATIONS
+    assert len(first.conversations) == LIMITS.conversations
     late = people[0]
     late.send(single_conversation_id(late.user_id, BOB), "m2")
     pages = 1 + phone.sync()
