@@ -42,7 +42,7 @@ class DepartureSweep:
             claim = self.departures.claim(gone_before_ms=self.clock.now_ms() - self.offline_after_ms, limit=PAGE)
             if not claim.users:
                 break
-            done += self._deal_with(claim)
+            done.update(self._deal_with(claim))
         return done
 
     def announce_soon_due(self, limit: TimeLimit) -> Counts:
