@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from gochat_core.types import ConversationId, Seq, UserId
-from gochat_repo.conversation_entries import get_entry
+from gochat_repo.conversation_entries import get_entries
 from gochat_repo.conversation_view import encode_conversation_event
 from gochat_repo.message_view import find_unlisted_viewers
 from gochat_repo.messages import StoredMessage, get_messages
@@ -103,14 +103,19 @@ def _conversation_events(
             told.append(("conversation.updated", one.conversation_id, UserId(one.number)))
         elif one.kind == "created":
             told += [("conversation.created", one.conversation_id, user) for user in _active(members, one)]
-    events: list[Event] = []
-    for event, conversation_id, user_id in told:
-        entry = get_entry(tx, user_id, conversation_id)
-        if entry is not None:
-            last = [] if entry.last_message is None else [(entry.last_message, [user_id])]
-            data = encode_conversation_event(entry, user_id, find_unlisted_viewers(tx, last))
-            events.append(Event(event=event, data=data, user_ids=(user_id,)))
-    return tuple(events)
+    entries = get_entries(tx, {(conversation_id, user_id) for _, conversation_id, user_id in told})
+    shown = [
+        (event, user_id, entry)
+        for event, conversation_id, user_id in told
+        if (entry := entries.get((conversation_id, user_id))) is not None
+    ]
+    unlisted = find_unlisted_viewers(
+        tx, ((entry.last_message, [user_id]) for _, user_id, entry in shown if entry.last_message is not None)
+    )
+    return tuple(
+        Event(event=event, data=encode_conversation_event(entry, user_id, unlisted), user_ids=(user_id,))
+        for event, user_id, entry in shown
+    )
 
 
 def _active(members: Mapping[ConversationId, Spans], one: OutboxEntry) -> Collection[UserId]:

@@ -9,8 +9,18 @@ from typing import Any
 import msgspec
 
 from gochat_aws.kafka_event import IncomingRecord
-from gochat_aws.kafka_producer import RecordProducer
-from gochat_contracts.commands import SendMessage
+from gochat_aws.kafka_producer import OutgoingRecord, RecordProducer
+from gochat_contracts.commands import (
+    AddReaction,
+    Command,
+    EditMessage,
+    MarkDelivered,
+    MarkRead,
+    RecallMessage,
+    RemoveReaction,
+    SendMessage,
+    Typing,
+)
 from gochat_contracts.records import (
     DEAD_LETTER_TOPIC,
     TASK_TOPIC,
@@ -26,10 +36,11 @@ from gochat_contracts.records import (
 )
 from gochat_core.clock import Clock
 from gochat_core.ids import IdMaker, single_conversation_id
-from gochat_core.types import CellId, ClientMsgId, ConnectionId, ConversationId, DeviceId, SessionId, UserId
+from gochat_core.types import CellId, ClientMsgId, ConnectionId, ConversationId, DeviceId, Seq, SessionId, UserId
 from gochat_repo.cache import Cache, RedisSettings
 from gochat_repo.connections import Connection, Connections
-from gochat_repo.mysql import Database
+from gochat_repo.messages import StoredMessage, get_messages
+from gochat_repo.mysql import Database, Transaction
 from gochat_repo.mysql_pool import MySqlSettings
 from logic.announce.announcer import Announcer
 from logic.commands.submission import Submission
@@ -58,6 +69,7 @@ class Door:
     store: CommandStore
     batches: UpstreamBatches
     rest: RestDoor
+    announcer: Announcer
 
     def apply(self, *records: IncomingRecord) -> Verdicts:
         """Apply a batch as the handler does."""
@@ -101,6 +113,7 @@ def open_door(
         store=store,
         batches=UpstreamBatches(store, announcer, producer, clock),
         rest=RestDoor(database, store, announcer),
+        announcer=announcer,
     )
 
 
@@ -148,9 +161,30 @@ def frame(
     type_: str = "text",
 ) -> IncomingRecord:
     """Return an accepted `message.send` from one user to another, as the gateway produced it."""
-    conversation_id = single_conversation_id(sender, peer)
+    return act(
+        command(
+            client_msg_id,
+            text=text,
+            conversation_id=single_conversation_id(sender, peer),
+            to=peer if names_peer else None,
+            type_=type_,
+        ),
+        sender=sender,
+        device=device,
+    )
+
+
+def act(
+    asked: Command,
+    *,
+    sender: UserId = ALICE,
+    device: DeviceId = PHONE,
+    frame_id: str = "f1",
+    at_ms: int | None = None,
+) -> IncomingRecord:
+    """Return any accepted frame, as the gateway produced it."""
     record = UpstreamRecord(
-        frame_id="f1",
+        frame_id=frame_id,
         sender=Sender(
             user_id=sender,
             device_id=device,
@@ -158,16 +192,46 @@ def frame(
             connection_id=ConnectionId("at-that-time="),
             cell_id=G1,
         ),
-        accepted_at_ms=SettableClock().now_ms(),
-        command=command(
-            client_msg_id,
-            text=text,
-            conversation_id=conversation_id,
-            to=peer if names_peer else None,
-            type_=type_,
-        ),
+        accepted_at_ms=SettableClock().now_ms() if at_ms is None else at_ms,
+        command=asked,
     )
-    return incoming(encode(record), key=conversation_id.encode())
+    return incoming(encode(record), key=asked.conversation_id.encode())
+
+
+def read(seq: int, *, by: UserId = BOB, device: DeviceId = PHONE, chat: ConversationId = CHAT) -> IncomingRecord:
+    """Return a `message.read`."""
+    return act(MarkRead(conversation_id=chat, seq=Seq(seq)), sender=by, device=device)
+
+
+def delivered(seq: int, *, by: UserId = BOB, device: DeviceId = PHONE, chat: ConversationId = CHAT) -> IncomingRecord:
+    """Return a `message.delivered`."""
+    return act(MarkDelivered(conversation_id=chat, seq=Seq(seq)), sender=by, device=device)
+
+
+def recall(seq: int, *, by: UserId = ALICE, chat: ConversationId = CHAT, at_ms: int | None = None) -> IncomingRecord:
+    """Return a `message.recall`."""
+    return act(RecallMessage(conversation_id=chat, seq=Seq(seq)), sender=by, at_ms=at_ms)
+
+
+def edit(seq: int, text: str, *, by: UserId = ALICE, chat: ConversationId = CHAT) -> IncomingRecord:
+    """Return a `message.edit`."""
+    content = msgspec.Raw(msgspec.json.encode({"text": text}))
+    return act(EditMessage(conversation_id=chat, seq=Seq(seq), content=content), sender=by)
+
+
+def react(seq: int, emoji: str = "👍", *, by: UserId = BOB, chat: ConversationId = CHAT) -> IncomingRecord:
+    """Return a `reaction.add`."""
+    return act(AddReaction(conversation_id=chat, seq=Seq(seq), emoji=emoji), sender=by)
+
+
+def unreact(seq: int, emoji: str = "👍", *, by: UserId = BOB, chat: ConversationId = CHAT) -> IncomingRecord:
+    """Return a `reaction.remove`."""
+    return act(RemoveReaction(conversation_id=chat, seq=Seq(seq), emoji=emoji), sender=by)
+
+
+def type_(*, by: UserId = BOB, chat: ConversationId = CHAT, at_ms: int | None = None) -> IncomingRecord:
+    """Return a `typing`."""
+    return act(Typing(conversation_id=chat), sender=by, at_ms=at_ms)
 
 
 @dataclass(kw_only=True)
@@ -213,14 +277,43 @@ class Stage:
         return [
             item
             for record in self.producer.records
-            if record.topic == f"im-downstream-topic-{G1}" and record.key == str(user_id).encode()
-            for item in decode(DownstreamRecord, record.value).items
+            if record.key == str(user_id).encode()
+            for item in self.items_of(record)
             if item.event == event
         ]
+
+    @staticmethod
+    def items_of(record: OutgoingRecord) -> Sequence[DownstreamItem]:
+        """Return what a record tells; nothing if it isn't for a cell."""
+        return decode(DownstreamRecord, record.value).items if record.topic == f"im-downstream-topic-{G1}" else ()
 
     def told(self, user_id: UserId, event: str) -> list[Any]:
         """Return the data of what was announced to a user."""
         return [msgspec.json.decode(item.data) for item in self.items(user_id, event)]
+
+    def add_group(self, members: Sequence[UserId], *, join_seqs: Mapping[UserId, int] | None = None) -> ConversationId:
+        """Make a conversation of several, as a group's is stored."""
+        conversation_id = ConversationId(f"{next(_OFFSETS):032x}")
+        key = bytes.fromhex(conversation_id)
+
+        def work(tx: Transaction) -> None:
+            tx.execute(
+                "INSERT INTO conversations (conversation_id, type, member_count, created_at_ms, updated_at_ms)"
+                " VALUES (%s, 'group', %s, 1, 1)",
+                (key, len(members)),
+            )
+            tx.execute_rows(
+                "INSERT INTO conversation_participants (conversation_id, user_id, join_seq, activity_at_ms) VALUES",
+                [(key, user_id, (join_seqs or {}).get(user_id, 1), 1) for user_id in members],
+            )
+
+        self.doors[0].database.transaction(work)
+        return conversation_id
+
+    def message(self, seq: int, chat: ConversationId = CHAT) -> StoredMessage:
+        """Return a stored message."""
+        (found,) = self.doors[0].database.read(lambda tx: get_messages(tx, [(chat, Seq(seq))]))
+        return found
 
     def tasks(self) -> list[TaskRecord]:
         """Return the tasks that were written."""
@@ -254,6 +347,11 @@ class Stage:
         while self.outbox():
             assert time.monotonic() < deadline, "an announcement is outstanding"
             time.sleep(0.01)
+
+    @staticmethod
+    def check_settled(door: Door) -> None:
+        """Wait until what a door sent without waiting for it has happened: its next statement comes after it."""
+        door.database.read(lambda tx: tx.query("SELECT 1"))
 
     def close(self) -> None:
         """Close every door."""
