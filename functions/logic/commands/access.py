@@ -6,6 +6,7 @@ from gochat_repo.command_context import Member, Target
 from gochat_repo.participants import Participation
 from logic.commands.ledger import Chat, Ledger
 from logic.commands.submission import Submission
+from logic.contacts.may_contact import check_may_contact
 
 
 def access_conversation(ledger: Ledger, submission: Submission) -> tuple[Chat, Member]:
@@ -24,6 +25,16 @@ def access_message(ledger: Ledger, submission: Submission, seq: Seq) -> tuple[Ch
     if target is None or not participation(chat, own).floor_seq < seq <= chat.last_seq:
         raise MessageNotFound
     return chat, target
+
+
+def check_may_write(ledger: Ledger, submission: Submission, *, chat_type: str = "single") -> None:
+    """Raise what forbids the sender to say anything new to the other one of a single chat."""
+    if chat_type == "single":
+        conversation_id, user_id = submission.conversation_id, submission.sender.user_id
+        check_may_contact(
+            is_blocked=any(one != user_id for one in ledger.blockers.get(conversation_id, ())),
+            are_friends=ledger.befriended is None or conversation_id in ledger.befriended,
+        )
 
 
 def participation(chat: Chat, own: Member) -> Participation:

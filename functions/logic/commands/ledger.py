@@ -1,6 +1,6 @@
 """The state that a batch is decided over: what the stores know, carried on by every outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -74,6 +74,8 @@ class Ledger:
     changed: dict[Place, Target] = field(default_factory=dict)
     reaction_rows: dict[ReactionKey, ReactionRow] = field(default_factory=dict)
     progress: dict[tuple[ConversationId, UserId], Progress] = field(default_factory=dict)
+    blockers: Mapping[ConversationId, Collection[UserId]] = field(default_factory=dict)
+    befriended: Collection[ConversationId] | None = None
 
     def target(self, place: Place) -> Target | None:
         """Return the message at this place as the batch has left it so far; None if there is none."""
@@ -158,6 +160,8 @@ def open_ledger(locked: Mapping[ConversationId, LockedConversation], context: Co
         people=context.newcomers,
         targets=dict(context.targets),
         reacted=set(context.reacted),
+        blockers=context.blockers,
+        befriended=context.befriended,
     )
 
 

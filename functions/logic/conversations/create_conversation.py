@@ -7,15 +7,12 @@ import msgspec
 from gochat_core.errors import UserNotFound
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import UserId
-from gochat_repo.conversations import (
-    NewSingleConversation,
-    get_alive_users,
-    insert_single_conversations,
-    lock_conversations,
-)
+from gochat_repo.contact_pairs import get_pair_state
+from gochat_repo.conversations import NewSingleConversation, insert_single_conversations, lock_conversations
 from gochat_repo.list_preferences import unhide
 from gochat_repo.mysql import Transaction
 from gochat_repo.outbox import OutboxEntry, insert_outbox
+from logic.contacts.may_contact import check_may_contact
 from logic.conversations.ports import ConversationPorts
 from logic.conversations.seen_conversation import SeenConversation, see_conversation
 
@@ -29,9 +26,11 @@ class OpenedConversation:
 
 
 def create_single_conversation(ports: ConversationPorts, caller: UserId, peer: UserId) -> OpenedConversation:
-    """Return the chat with `peer`, made now if need be; idempotent. Raises `UserNotFound`, `Unavailable`.
+    """Return the chat with `peer`, made now if need be; idempotent.
 
-    A new chat is announced to both members; one that the caller had hidden is shown again, to the caller alone.
+    A new chat is announced to both members; one that the caller had hidden is shown again, to the caller alone. One
+    that is there already is shown whatever stands between the two: what they said stays theirs. Raises `UserNotFound`,
+    `Blocked`, `NotFriends`, `Unavailable`.
     """
     conversation_id = single_conversation_id(caller, peer)
     noted: list[OutboxEntry] = []
@@ -41,8 +40,7 @@ def create_single_conversation(ports: ConversationPorts, caller: UserId, peer: U
         now_ms = ports.clock.now_ms()
         is_new = not lock_conversations(tx, [conversation_id])
         if is_new:
-            if get_alive_users(tx, [caller, peer]) != {caller, peer}:
-                raise UserNotFound
+            _check_may_open(tx, ports, caller, peer)
             opened = NewSingleConversation(conversation_id=conversation_id, members=(caller, peer))
             insert_single_conversations(tx, [opened], now_ms=now_ms)
             noted.append(OutboxEntry(conversation_id=conversation_id, kind="created", number=0))
@@ -57,3 +55,11 @@ def create_single_conversation(ports: ConversationPorts, caller: UserId, peer: U
     opened = ports.database.transaction(work)
     ports.announce(noted)
     return opened
+
+
+def _check_may_open(tx: Transaction, ports: ConversationPorts, caller: UserId, peer: UserId) -> None:
+    """Raise what forbids to begin this chat: an empty one in somebody's list says something, too."""
+    state = get_pair_state(tx, caller, peer)
+    if state.caller is None or state.peer is None:
+        raise UserNotFound
+    check_may_contact(is_blocked=state.is_blocked, are_friends=state.are_friends or not ports.contacts_only)

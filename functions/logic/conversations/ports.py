@@ -18,6 +18,8 @@ class ConversationPorts:
     database: Database
     announcer: Announcer
     clock: Clock
+    contacts_only: bool = False
+    """Whether friends alone may begin a chat."""
 
     def announce(self, noted: Sequence[OutboxEntry]) -> None:
         """Announce what has been committed; when that can't be done now, it is done later: the outbox holds it."""

@@ -8,7 +8,7 @@ from gochat_contracts.commands import EditMessage
 from gochat_core.clock import rfc3339
 from gochat_core.errors import Forbidden, InvalidRequest, MessageNotFound
 from gochat_repo.command_context import DIGEST_BYTES, Target
-from logic.commands.access import access_message
+from logic.commands.access import access_message, check_may_write
 from logic.commands.ledger import Ledger
 from logic.commands.outcomes import Change, Unchanged
 from logic.commands.submission import Submission
@@ -31,6 +31,8 @@ def plan_edit_message(
     content = bytes(command.content)
     if is_same_content(target, content):
         return Unchanged(target=target)
+    # An edit says something new: to somebody who takes no messages it is none the less one.
+    check_may_write(ledger, submission, chat_type=chat.type)
     change = chat.change + 1
     return Change(
         target=msgspec.structs.replace(target, content=content, edited_at_ms=now_ms, change=change),

@@ -7,7 +7,7 @@ from gochat_core.errors import InvalidRequest, MessageNotFound
 from gochat_core.types import UserId
 from gochat_repo.command_context import Target
 from gochat_repo.reactions import MAX_EMOJI, Reaction, ReactionRow, with_reaction, without_reaction
-from logic.commands.access import access_message
+from logic.commands.access import access_message, check_may_write
 from logic.commands.ledger import Chat, Ledger
 from logic.commands.outcomes import Change, Unchanged
 from logic.commands.submission import Submission
@@ -19,6 +19,7 @@ def plan_add_reaction(submission: Submission, command: AddReaction, ledger: Ledg
     user_id = submission.sender.user_id
     if (target.conversation_id, target.seq, command.emoji, user_id) in ledger.reacted:
         return Unchanged(target=target)
+    check_may_write(ledger, submission, chat_type=chat.type)
     if len(target.reactions) >= MAX_EMOJI and all(one.emoji != command.emoji for one in target.reactions):
         raise InvalidRequest(f"A message takes {MAX_EMOJI} different emoji")
     return _change(chat, target, with_reaction(target.reactions, command.emoji, user_id), command, user_id)

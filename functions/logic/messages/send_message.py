@@ -15,7 +15,7 @@ from gochat_core.ids import single_conversation_id
 from gochat_core.types import MessageId, Seq, UserId
 from gochat_repo.conversations import NewSingleConversation
 from gochat_repo.messages import StoredMessage
-from logic.commands.access import access_conversation
+from logic.commands.access import access_conversation, check_may_write
 from logic.commands.ledger import Ledger
 from logic.commands.outcomes import Refuse, Repeat, Store
 from logic.commands.submission import Submission
@@ -72,6 +72,7 @@ def _open_chat(submission: Submission, command: SendMessage, ledger: Ledger) -> 
         raise ConversationNotFound
     if not {sender_id, command.to} <= ledger.people.keys():
         raise UserNotFound
+    check_may_write(ledger, submission)
     if command.reply_to_seq is not None:
         raise MessageNotFound("There is no message to reply to under this seq")
     return NewSingleConversation(conversation_id=command.conversation_id, members=(sender_id, command.to))
@@ -82,6 +83,7 @@ def _check_member(submission: Submission, command: SendMessage, ledger: Ledger) 
     chat, own = access_conversation(ledger, submission)
     if chat.type == "single" and not all(member.is_alive for member in chat.members.values()):
         raise UserNotFound
+    check_may_write(ledger, submission, chat_type=chat.type)
     if command.reply_to_seq is not None and not own.join_seq <= command.reply_to_seq <= chat.last_seq:
         raise MessageNotFound("There is no message to reply to under this seq")
     return chat.last_seq

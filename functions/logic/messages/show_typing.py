@@ -9,9 +9,10 @@ from logic.commands.submission import Submission
 
 
 def plan_show_typing(submission: Submission, ledger: Ledger) -> Show:
-    """Return whom to tell: the other members, nobody in a large group. Raises `ConversationNotFound` for outsiders.
+    """Return whom to tell: the other members, nobody in a large group or across a block.
 
-    The conversation isn't locked: whoever joins or leaves in this instant may be told or not.
+    Raises `ConversationNotFound` for outsiders. The conversation isn't locked: whoever joins or leaves in this instant
+    may be told or not.
     """
     conversation_id, user_id = submission.conversation_id, submission.sender.user_id
     chat = ledger.chats.get(conversation_id)
@@ -19,7 +20,8 @@ def plan_show_typing(submission: Submission, ledger: Ledger) -> Show:
     present = tuple(one for one, held in members.items() if held.left_seq is None)
     if user_id not in present:
         raise ConversationNotFound
+    is_told = len(present) < LARGE_GROUP and not ledger.blockers.get(conversation_id)
     return Show(
-        user_ids=() if len(present) >= LARGE_GROUP else others(present, user_id),
+        user_ids=others(present, user_id) if is_told else (),
         expires_at_ms=submission.accepted_at_ms + TYPING_LIFETIME_MS,
     )

@@ -45,8 +45,10 @@ class StoredBatch:
 class CommandStore:
     """Carries out commands for every door: the upstream topic's batches and REST's single ones."""
 
-    def __init__(self, database: Database, ids: IdMaker, clock: Clock) -> None:
+    def __init__(self, database: Database, ids: IdMaker, clock: Clock, *, contacts_only: bool = False) -> None:
+        """With `contacts_only`, friends alone may write to each other."""
         self._database = database
+        self._contacts_only = contacts_only
         self._ids = ids
         self._clock = clock
 
@@ -76,16 +78,19 @@ class CommandStore:
         now_ms = self._clock.now_ms()
         touched = {one.conversation_id for one in submissions if not isinstance(one.command, Typing)}
         locked = lock_conversations(tx, touched) if touched else {}
-        ledger = open_ledger(locked, get_command_context(tx, name_wanted(submissions, locked)))
+        wanted = name_wanted(submissions, locked, contacts_only=self._contacts_only)
+        ledger = open_ledger(locked, get_command_context(tx, wanted))
         outcomes = plan_commands(submissions, ledger, next_id=self._ids.next_id, now_ms=now_ms)
         written = write_ledger(tx, submissions, outcomes, ledger, now_ms=now_ms)
         part = StoredPart(submissions=submissions, outcomes=outcomes, ledger=ledger, written=written)
         return StoredBatch(parts=(part,))
 
 
-def name_wanted(submissions: Sequence[Submission], locked: Collection[ConversationId]) -> Wanted:
+def name_wanted(
+    submissions: Sequence[Submission], locked: Collection[ConversationId], *, contacts_only: bool = False
+) -> Wanted:
     """Name what must be known to decide about these commands. Pure."""
-    wanted = Wanted(conversation_ids={one.conversation_id for one in submissions})
+    wanted = Wanted(conversation_ids={one.conversation_id for one in submissions}, friendships=contacts_only)
     for one in submissions:
         command, user_id = one.command, one.sender.user_id
         if isinstance(command, SendMessage):

@@ -93,7 +93,7 @@ def tell_show(submission: Submission, outcome: Show) -> Event:
 
 def tell_receipts(ledger: Ledger) -> Iterator[Event]:
     """Yield `receipt` once for each member who got further, however many marks the batch had: to those who have sent
-    something behind where that member was, and to the member's other devices.
+    something behind where that member was, unless one of two has blocked the other, and to the member's other devices.
     """
     for (conversation_id, user_id), progress in ledger.progress.items():
         chat = ledger.chats[conversation_id]
@@ -108,7 +108,7 @@ def tell_receipts(ledger: Ledger) -> Iterator[Event]:
                 }
             )
         )
-        senders = _senders_concerned(chat, user_id, progress)
+        senders = () if ledger.blockers.get(conversation_id) else _senders_concerned(chat, user_id, progress)
         if senders:
             yield Event(event="receipt", data=data, user_ids=senders)
         # Two devices that told of different places have something to learn from each other.

@@ -25,6 +25,8 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "INFO"
     failed_logins: int = 10
     registrations_per_hour: int | None = None
+    contacts_only: bool = False
+    """Whether friends alone may write to each other."""
 
 
 class MediaSettings(msgspec.Struct, frozen=True, kw_only=True):

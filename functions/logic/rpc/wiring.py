@@ -45,9 +45,9 @@ from logic.announce.announcer import Announcer
 from logic.auth.ports import LOGIN_WINDOW_MS, REGISTRATION_WINDOW_MS, AuthPorts
 from logic.contacts.ports import ContactPorts
 from logic.conversations.ports import ConversationPorts
+from logic.media.ports import MediaPorts
 from logic.pipeline.rest_door import RestDoor
 from logic.pipeline.store_commands import CommandStore
-from logic.media.ports import MediaPorts
 from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
 from logic.rpc.contact_service import ContactService
@@ -106,9 +106,12 @@ def build(
     if producer is None:
         producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
     announcer = Announcer(database, Connections(database, cache_client), producer, clock)
-    door = RestDoor(database, CommandStore(database, IdMaker(clock), clock), announcer)
+    store = CommandStore(database, IdMaker(clock), clock, contacts_only=settings.contacts_only)
+    door = RestDoor(database, store, announcer)
     messages_pb2_grpc.add_MessageServiceServicer_to_server(MessageService(database, door, clock), guarded)
-    conversations = ConversationPorts(database=database, announcer=announcer, clock=clock)
+    conversations = ConversationPorts(
+        database=database, announcer=announcer, clock=clock, contacts_only=settings.contacts_only
+    )
     conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(conversations, door), guarded)
     sync_pb2_grpc.add_SyncServiceServicer_to_server(SyncService(database, clock), guarded)
     contacts = ContactPorts(database=database, announcer=announcer, clock=clock, ids=IdMaker(clock))

@@ -33,6 +33,8 @@ class UpstreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_auth: Literal["none", "iam"] = "none"
     log_level: str = "INFO"
     partial_batch: bool = False
+    contacts_only: bool = False
+    """Whether friends alone may write to each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ def wire() -> Wiring:
         database=database,
         cache=store_cache,
         batches=UpstreamBatches(
-            CommandStore(database, IdMaker(clock), clock),
+            CommandStore(database, IdMaker(clock), clock, contacts_only=settings.contacts_only),
             announcer,
             producer,
             clock,

@@ -74,17 +74,25 @@ class Wanted:
     newcomers: set[UserId] = field(default_factory=set)
     targets: set[Place] = field(default_factory=set)
     reactions: set[ReactionKey] = field(default_factory=set)
+    friendships: bool = False
+    """Whether it matters who are friends."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommandContext:
-    """What the stores know of it; `newcomers` holds who of them there is, `reacted` the reactions that stand."""
+    """What the stores know of it; `newcomers` holds who of them there is, `reacted` the reactions that stand.
+
+    `blockers` holds who of a single chat's two has blocked the other, whether the chat has a row or not; `befriended`
+    the single chats of friends, None if that doesn't matter.
+    """
 
     known: dict[MessageKey, KnownMessage] = field(default_factory=dict)
     members: dict[ConversationId, dict[UserId, Member]] = field(default_factory=dict)
     newcomers: dict[UserId, User] = field(default_factory=dict)
     targets: dict[Place, Target] = field(default_factory=dict)
     reacted: set[ReactionKey] = field(default_factory=set)
+    blockers: dict[ConversationId, set[UserId]] = field(default_factory=dict)
+    befriended: set[ConversationId] | None = None
 
 
 DIGEST_BYTES = 16
@@ -115,6 +123,12 @@ SELECT 4, m.conversation_id, m.sender_id, m.seq, m.created_at_ms, m.edited_at_ms
 _REACTED = """
 SELECT 5, r.conversation_id, r.user_id, r.seq, NULL, NULL, NULL, NULL, NULL, TRUE, NULL, r.emoji, NULL, NULL
   FROM message_reactions r WHERE (r.conversation_id, r.seq, r.emoji, r.user_id) IN %s AND NOT r.is_removed"""
+_BLOCKS = """
+SELECT 6, b.conversation_id, b.blocker_id, NULL, NULL, NULL, NULL, NULL, NULL, TRUE, NULL, NULL, NULL, NULL
+  FROM blocks b WHERE b.conversation_id IN %s"""
+_FRIENDSHIPS = """
+SELECT 7, f.conversation_id, f.user_id, NULL, NULL, NULL, NULL, NULL, NULL, TRUE, NULL, NULL, NULL, NULL
+  FROM friendships f WHERE f.conversation_id IN %s"""
 
 
 def get_command_context(tx: Transaction, wanted: Wanted) -> CommandContext:
@@ -124,15 +138,18 @@ def get_command_context(tx: Transaction, wanted: Wanted) -> CommandContext:
     changes, joins or leaves meanwhile. Each branch is a range on a unique key: the cost follows the batch, not the
     tables. What isn't asked for is no branch.
     """
+    conversation_ids = tuple(map(_binary, wanted.conversation_ids))
     asked: list[tuple[str, tuple[object, ...]]] = [
         (_KNOWN, tuple((_binary(conversation), *rest) for conversation, *rest in wanted.keys)),
-        (_MEMBERS, tuple(map(_binary, wanted.conversation_ids))),
+        (_MEMBERS, conversation_ids),
         (_NEWCOMERS, tuple(wanted.newcomers)),
         (_TARGETS, tuple((_binary(conversation), seq) for conversation, seq in wanted.targets)),
         (_REACTED, tuple((_binary(conversation), *rest) for conversation, *rest in wanted.reactions)),
+        (_BLOCKS, conversation_ids),
+        (_FRIENDSHIPS, conversation_ids if wanted.friendships else ()),
     ]
     branches = [(branch, values) for branch, values in asked if values]
-    context = CommandContext()
+    context = CommandContext(befriended=set() if wanted.friendships else None)
     if branches:
         rows = tx.query(" UNION ALL ".join(branch for branch, _ in branches), [values for _, values in branches])
         for row in rows:
@@ -167,6 +184,11 @@ def _note(context: CommandContext, row: Row) -> None:
     elif kind == 4:
         target = _target(conversation_id, user_id, numbers, digest, texts, is_announced=bool(flag))
         context.targets[(conversation_id, target.seq)] = target
+    elif kind == 6:
+        context.blockers.setdefault(conversation_id, set()).add(user_id)
+    elif kind == 7:
+        assert context.befriended is not None
+        context.befriended.add(conversation_id)
     else:
         context.reacted.add((conversation_id, Seq(int(numbers[0])), texts[0], user_id))
 

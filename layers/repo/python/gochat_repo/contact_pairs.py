@@ -55,7 +55,7 @@ def get_pair_state(
 ) -> PairState:
     """Read the state of a pair in one statement, with the named request or, unless one is named, the pending one.
 
-    The pair must be locked before, so that the state stays until the transaction ends.
+    Unless the pair is locked before, the state may change until the transaction ends.
     """
     key = _key(caller, peer)
     about = (key, caller, key, peer, key, caller, peer)

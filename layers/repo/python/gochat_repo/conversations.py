@@ -182,9 +182,3 @@ def save_conversations(tx: Transaction, moves: Sequence[ConversationMove], *, no
 
 def _ordered(moves: Iterable[ConversationMove]) -> list[ConversationMove]:
     return sorted(moves, key=lambda one: one.conversation_id)
-
-
-def get_alive_users(tx: Transaction, user_ids: Collection[UserId]) -> set[UserId]:
-    """Return which of these users there are and were not erased."""
-    rows = tx.query("SELECT user_id FROM users WHERE user_id IN %s AND deleted_at_ms IS NULL", (tuple(user_ids),))
-    return {row[0] for row in rows}
