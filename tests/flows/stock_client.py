@@ -70,6 +70,37 @@ class Socket:
         frame_id = self.send(action, data)
         return self.wait(lambda frame: frame.get("id") == frame_id)
 
+    def say(self, text: str, **target: str) -> Frame:
+        """Send a text for `to=` or `conversation_id=`; return the data of its `message.stored`."""
+        return self.post(text_message(text, **target))
+
+    def post(self, data: Frame) -> Frame:
+        """Send a message; return the data of its `message.stored`."""
+        ack = self.call("message.send", data)
+        assert ack["event"] == "ack", ack
+        stored = self.wait_event("message.stored", client_msg_id=data["client_msg_id"])["data"]
+        assert isinstance(stored, dict)
+        return stored
+
+    def do(self, action: str, **data: object) -> Frame:
+        """Send a frame that is acknowledged and never refused later; return its `ack`."""
+        ack = self.call(action, data)
+        assert ack["event"] == "ack", ack
+        return ack
+
+    def rejection(self, action: str, **data: object) -> str:
+        """Send a frame that is acknowledged and refused later; return the code."""
+        ack = self.do(action, **data)
+        rejected = self.wait(
+            lambda frame: frame.get("event") == "request.rejected" and frame["data"]["id"] == ack["id"]
+        )
+        assert rejected["data"]["action"] == action
+        return str(rejected["data"]["code"])
+
+    def events(self, *names: str) -> list[Frame]:
+        """Return the data of these events, in the order of arrival."""
+        return [frame["data"] for frame in list(self.frames) if frame.get("event") in names]
+
     def wait(self, wanted: Callable[[Frame], object], *, within_s: float = DEADLINE_S) -> Frame:
         """Return the first frame that is wanted, past or to come; fails when none comes in time."""
         found: list[Frame] = []
