@@ -1,10 +1,14 @@
 """Messages past retention lose their content and nothing else: numbers, once-only and everybody's counts hold."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import pytest
 
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import UserId
 from gochat_repo import retention as store
+from gochat_repo.conversations import lock_conversations
+from gochat_repo.mysql import Transaction
 from gochat_repo.retention import Retention
 from logic.messages.list_messages import list_messages
 from task.sweep.message_retention import LONGEST_ROUND_MS, RetentionSweep
@@ -127,3 +131,24 @@ def test_reactions_go_with_their_message(stage: Stage, sweep: RetentionSweep) ->
     stage.clock.advance_ms(KEPT_MS + 1)
     sweep.expire_messages(in_time(stage))
     assert stage.rows("SELECT * FROM message_reactions") == []
+
+
+def test_expiring_waits_for_whoever_holds_the_conversation(stage: Stage, sweep: RetentionSweep) -> None:
+    send(stage, "a")
+    due_ms = stage.clock.now_ms() + 1
+    other = stage.open_door()
+
+    def mutate(tx: Transaction) -> int:
+        lock_conversations(tx, [CHAT])
+        waiting = pool.submit(sweep.retention.expire, CHAT, created_before_ms=due_ms, now_ms=due_ms)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.3)
+        tx.execute("UPDATE messages SET content = 'edited', last_change = 1")
+        results.append(waiting)
+        return 0
+
+    results: list[Future[int]] = []
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        other.database.transaction(mutate)
+        assert results[0].result(timeout=10) == 1
+    assert contents(stage) == ["{}"], "what came before is emptied too"
