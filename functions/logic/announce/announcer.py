@@ -10,6 +10,7 @@ from gochat_repo.connections import Connections
 from gochat_repo.mysql import Database, DeferredWrite
 from gochat_repo.outbox import OutboxEntry, claim_overdue, start_delete_outbox
 from logic.announce.announcement import Announcement, plan_announcement
+from logic.announce.cache_effects import plan_cache_effects
 from logic.announce.noted import load_noted
 
 OVERDUE_CHECK_MS = 10_000
@@ -55,7 +56,8 @@ class Announcer:
 
     def _produce(self, announcement: Announcement, beside: Sequence[OutgoingRecord] = (), *, noted_by_ms: int) -> None:
         audience = announcement.audience()
-        connections = self._connections.find(audience) if audience else {}
+        effects = plan_cache_effects(announcement)
+        connections = self._connections.find(audience, also=effects) if audience or effects else {}
         records = [*plan_announcement(announcement, connections, now_ms=self._clock.now_ms()), *beside]
         with self._ticked_off(announcement.noted, noted_by_ms):
             self._producer.produce(records)

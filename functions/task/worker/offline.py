@@ -19,12 +19,14 @@ from gochat_contracts.records import (
 from gochat_core.clock import Clock
 from gochat_core.errors import Unavailable
 from gochat_core.types import ConversationId, Seq, UserId
+from gochat_repo.cached_conversations import CONVERSATION_MEMBERS, MESSAGES
 from gochat_repo.connections import Connection, get_connections, group_by_user
 from gochat_repo.message_view import encode_message, find_unlisted_viewers
-from gochat_repo.messages import StoredMessage, get_messages
+from gochat_repo.messages import StoredMessage
 from gochat_repo.mysql import Database, Transaction
-from gochat_repo.participants import MemberSpan, list_members
+from gochat_repo.participants import MemberSpan
 from gochat_repo.reactions import ReactionKey
+from gochat_repo.read_through import ReadThrough
 from gochat_repo.user_status import UserStatus, UserStatuses
 
 Place = tuple[ConversationId, Seq]
@@ -43,7 +45,7 @@ class TaskVerdicts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OfflineState:
-    """What the stores say about a batch of tasks, read from the writer."""
+    """What the stores say about a batch of tasks; who is connected, from the writer."""
 
     messages: dict[Place, StoredMessage]
     members: dict[ConversationId, dict[UserId, MemberSpan]]
@@ -64,11 +66,13 @@ class OfflineTasks:
     def __init__(
         self,
         database: Database,
+        values: ReadThrough,
         statuses: UserStatuses,
         producer: RecordProducer,
         clock: Clock,
     ) -> None:
         self._database = database
+        self._values = values
         self._statuses = statuses
         self._producer = producer
         self._clock = clock
@@ -76,8 +80,8 @@ class OfflineTasks:
     def apply(self, records: Sequence[IncomingRecord]) -> TaskVerdicts:
         """Apply tasks; safe to repeat: clients know a message by its seq. All fail together when a store is away.
 
-        Three database round trips (four if a message has more reactions than are listed), one to the cache and one
-        to the broker, whatever the batch's size.
+        One database round trip (two if a message has more reactions than are listed; two more for what the cache does
+        not know), two to the cache (or three), and one to the broker, whatever the batch's size.
         """
         now_ms = self._clock.now_ms()
         read = self._read(records, now_ms)
@@ -114,11 +118,12 @@ class OfflineTasks:
         users = {user_id for one in tasks for user_id in one.task.user_ids}
         conversations = {one.task.conversation_id for one in tasks}
 
+        messages, members = self._values.get_each([(MESSAGES, places), (CONVERSATION_MEMBERS, conversations)])
+
         def work(tx: Transaction) -> OfflineState:
-            messages = {(one.conversation_id, one.seq): one for one in get_messages(tx, places)}
             return OfflineState(
                 messages=messages,
-                members=list_members(tx, conversations),
+                members=members,
                 # The truth, not the cache: a user who came back a moment ago must not be missed twice.
                 connections=group_by_user(get_connections(tx, users)),
                 unlisted=find_unlisted_viewers(tx, ((message, users) for message in messages.values())),

@@ -15,6 +15,7 @@ from gochat_core.metrics import Metrics
 from gochat_core.settings import read_settings
 from gochat_repo.cache import cache_from
 from gochat_repo.mysql import Database, database_from
+from gochat_repo.read_through import ReadThrough
 from gochat_repo.user_status import UserStatuses
 from task.worker.offline import OfflineTasks
 
@@ -48,7 +49,7 @@ def wire() -> Wiring:
     """Build everything; nothing is connected before it is used."""
     settings = read_settings(WorkerSettings, os.environ)
     clock = SystemClock()
-    database = database_from(os.environ)
+    database, cache_client = database_from(os.environ), cache_from(os.environ)
     producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
     return Wiring(
         settings=settings,
@@ -56,5 +57,5 @@ def wire() -> Wiring:
         logger=make_logger(SERVICE, settings.log_level),
         metrics=Metrics(service=SERVICE, stage=settings.stage),
         database=database,
-        tasks=OfflineTasks(database, UserStatuses(cache_from(os.environ)), producer, clock),
+        tasks=OfflineTasks(database, ReadThrough(database, cache_client), UserStatuses(cache_client), producer, clock),
     )

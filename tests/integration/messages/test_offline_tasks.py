@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import redis
@@ -7,9 +8,13 @@ import redis
 from gochat_aws.kafka_event import IncomingRecord
 from gochat_contracts.records import TASK_TOPIC, OfflineTask, TaskRecord, encode
 from gochat_core.types import ConversationId, Seq, UserId
+from gochat_repo.connections import Connections
+from gochat_repo.read_through import ReadThrough
 from gochat_repo.user_status import UserStatuses
+from logic.announce.announcer import Announcer
+from logic.upstream.batch import UpstreamBatches
 from task.worker.offline import OfflineTasks, TaskVerdicts
-from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, Stage, frame
+from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, Stage, edit, frame, react, recall
 
 
 class Worker:
@@ -17,8 +22,9 @@ class Worker:
 
     def __init__(self, stage: Stage) -> None:
         door = stage.doors[0]
-        self.tasks = OfflineTasks(door.database, UserStatuses(door.cache), stage.producer, stage.clock)
-        self.database = door.database
+        values = ReadThrough(door.database, door.cache)
+        self.tasks = OfflineTasks(door.database, values, UserStatuses(door.cache), stage.producer, stage.clock)
+        self.database, self.cache = door.database, door.cache
 
     def apply(self, *values: bytes) -> TaskVerdicts:
         return self.tasks.apply(
@@ -99,8 +105,53 @@ def test_while_the_broker_is_away_all_tasks_come_again(stage: Stage, worker: Wor
     assert worker.apply(task([1]), task([2])).redelivered == 2
 
 
-def test_many_tasks_cost_three_database_round_trips(stage: Stage, worker: Worker) -> None:
+def test_many_tasks_cost_one_database_round_trip_and_one_more_for_each_kind_that_the_cache_lacks(
+    stage: Stage, worker: Worker
+) -> None:
     stage.connect(BOB)
-    before = worker.database.round_trips
-    worker.apply(*(task([1, 2], [ALICE, BOB]) for _ in range(50)))
-    assert worker.database.round_trips - before == 3
+    tasks = [task([1, 2], [ALICE, BOB]) for _ in range(50)]
+
+    def cost() -> list[int]:
+        before = worker.database.round_trips, worker.cache.round_trips
+        worker.apply(*tasks)
+        return [worker.database.round_trips - before[0], worker.cache.round_trips - before[1]]
+
+    assert cost()[0] == 2, "connections and members; the messages are in the cache since they were announced"
+    assert cost() == [1, 2], "connections; what is cached, and that Alice is offline"
+    with redis.Redis(host=stage.redis.redis_host, port=stage.redis.redis_port) as client:
+        client.flushall()
+    assert cost() == [3, 3], "and Redis to fill in both"
+
+
+def test_a_cached_message_is_never_shown_as_it_was_before_a_change(stage: Stage, worker: Worker) -> None:
+    stage.connect(BOB)
+
+    def shown() -> list[tuple[bool, dict[str, str], int]]:
+        stage.producer.records.clear()
+        worker.apply(task([1, 2]))
+        return [(one["recalled"], one["content"], len(one["reactions"])) for one in stage.told(BOB, "message.new")]
+
+    hello = {"text": "hello"}
+    assert shown() == [(False, hello, 0), (False, hello, 0)]
+    stage.doors[0].apply(react(2))
+    assert shown() == [(False, hello, 0), (False, hello, 1)]
+    stage.doors[0].apply(edit(2, "changed"))
+    assert shown() == [(False, hello, 0), (False, {"text": "changed"}, 1)]
+    stage.doors[0].apply(recall(1))
+    assert shown() == [(True, {}, 0), (False, {"text": "changed"}, 1)]
+
+
+def test_a_message_that_changes_before_it_is_announced_is_not_cached_as_it_was(stage: Stage, worker: Worker) -> None:
+    class RecalledMeanwhile(Connections):
+        def find(self, *args: Any, **options: Any) -> Any:
+            stage.doors[0].apply(recall(3))
+            return super().find(*args, **options)
+
+    other = stage.open_door()
+    connections = RecalledMeanwhile(other.database, other.cache)
+    announcer = Announcer(other.database, connections, stage.producer, stage.clock)
+    UpstreamBatches(other.store, announcer, stage.producer, stage.clock).apply([frame("c")])
+    stage.connect(BOB)
+    stage.producer.records.clear()
+    worker.apply(task([3]))
+    assert [one["recalled"] for one in stage.told(BOB, "message.new")] == [True]

@@ -8,7 +8,6 @@ late it comes. A lease over `written` reads the writer: a reader of Aurora may s
 
 import random
 import secrets
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from gochat_repo.cache import Command, Reply, Script, command
@@ -55,12 +54,13 @@ class State(Enum):
     CLAIMABLE = auto()  # written a while ago, or by another release: claim it, then read the writer
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What stood under a key; `payload` is a value's, else all that stood there: a claim must name it."""
-
-    state: State
-    payload: bytes = b""
+_STATES = {
+    _VALUE: State.VALUE,
+    _ABSENT: State.ABSENT,
+    _LEASE: State.ELSEWHERE,
+    _WRITER_LEASE: State.ELSEWHERE,
+    _WRITING: State.WRITING,
+}
 
 
 def new_token() -> bytes:
@@ -76,22 +76,14 @@ def take_command(key: str, token: bytes) -> Command:
     return command("SET", key, _LEASE + token, "NX", "GET", "PX", LEASE_TTL_MS)
 
 
-def parse_entry(reply: Reply, token: bytes) -> Entry:
-    """Read the reply to `take_command`."""
+def parse_entry(reply: Reply, token: bytes) -> State:
+    """Read the reply to `take_command`; a value stands behind the first byte."""
     if reply is None:
-        return Entry(State.MINE)
-    kind = reply[:1]
-    if kind == _VALUE:
-        return Entry(State.VALUE, reply[1:])
-    if kind == _ABSENT:
-        return Entry(State.ABSENT)
-    if kind == _LEASE:
-        return Entry(State.MINE if reply[1:] == token else State.ELSEWHERE, reply)
-    if kind == _WRITER_LEASE:
-        return Entry(State.MINE_FROM_WRITER if reply[1:] == token else State.ELSEWHERE, reply)
-    if kind == _WRITING:
-        return Entry(State.WRITING)
-    return Entry(State.CLAIMABLE, reply)
+        return State.MINE
+    state = _STATES.get(reply[:1], State.CLAIMABLE)
+    if state is State.ELSEWHERE and reply[1:] == token:
+        return State.MINE if reply[:1] == _LEASE else State.MINE_FROM_WRITER
+    return state
 
 
 def claim_command(key: str, found: bytes, token: bytes) -> Command:

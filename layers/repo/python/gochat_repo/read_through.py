@@ -5,72 +5,43 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, cast
 
 import msgspec
 
 from gochat_repo.cache import Cache, CacheUnavailable, Command
 from gochat_repo.cache_entries import (
-    Entry,
     State,
-    bury_command,
     claim_command,
     fill_command,
     mark_command,
     new_token,
     parse_entry,
-    remember_command,
     take_command,
 )
+from gochat_repo.cached_kinds import K, Kind, V, remember_commands, written_commands
 from gochat_repo.flights import Flights
-from gochat_repo.invalidations import Feed, invalidate_commands
+from gochat_repo.invalidations import Feed
 from gochat_repo.local_cache import LOCAL_TTL_S, MISSING, LocalCache
 from gochat_repo.mysql import Database, Transaction
 from gochat_repo.owed_invalidations import OwedInvalidations
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 PAUSES_S = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.2, 0.02, 0.04, 0.08, 0.16)
 """Between looks for what another container is reading: first until its lease runs out, then until the next one's value
 comes; about 0.8 s in all. Then the database is asked anyway."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind(Generic[K, V]):
-    """One kind of cached value. For display and fan-out only: a permission to write is never read from here."""
-
-    name: str
-    """Keys are `name:id`."""
-
-    load: Callable[[Transaction, Sequence[K]], Mapping[K, V]]
-    """Reads several from MySQL; what does not exist is left out."""
-
-    encode: Callable[[V], bytes]
-    decode: Callable[[bytes], V]
-    """Raises `msgspec.MsgspecError` for what another release wrote."""
-
-    write_id: Callable[[K], str] = str
-    is_local: bool = False
-    """Whether a container remembers it itself, for LOCAL_TTL_S at most."""
-
-    reads_writer: bool = False
-    """Whether a reader of Aurora, which may lag, is no good even when nothing was written lately."""
-
-    def key(self, one: K) -> str:
-        """Return the key of one value."""
-        return f"{self.name}:{self.write_id(one)}"
+_Wanted = dict[str, tuple[Kind[Any, Any], Any]]
+"""What is wanted, by key: its kind and its id."""
 
 
 @dataclass(slots=True)
 class _Asked:
-    """What Redis said about some keys; the leases are ours."""
+    """What Redis said about some keys: values; our leases, and whether they are for the writer; those of others."""
 
-    found: dict[str, object] = field(default_factory=dict)
-    leased: list[str] = field(default_factory=list)
-    leased_from_writer: list[str] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
+    leased: dict[str, bool] = field(default_factory=dict)
     elsewhere: dict[str, bytes] = field(default_factory=dict)
-    writing: list[str] = field(default_factory=list)
 
 
 class ReadThrough:
@@ -100,26 +71,37 @@ class ReadThrough:
         key = kind.key(one)
         if kind.is_local and (held := self._local.get(key)) is not MISSING:
             return cast("V | None", held)
-        return cast("V | None", self._fetch(kind, {key: one})[key])
+        return cast("V | None", self._fetch({key: (kind, one)})[key])
 
-    def get_many(self, kind: Kind[K, V], wanted: Collection[K]) -> dict[K, V]:
+    def get_many(self, kind: Kind[K, V], ids: Collection[K], *, also: Sequence[Command] = ()) -> dict[K, V]:
         """Return several values, without those that there are not; raises `Unavailable`.
 
         One cache round trip when Redis holds all of them; else one database round trip and one more to fill. What was
-        written lately takes one more of each.
+        written lately takes one more of each. `also` rides in the first one; without Redis it is lost.
         """
-        keys = {kind.key(one): one for one in wanted}
-        found: dict[str, Any] = {}
-        if kind.is_local:
-            found = {key: held for key in keys if (held := self._local.get(key)) is not MISSING}
-        missing = {key: one for key, one in keys.items() if key not in found}
-        if missing:
-            found |= self._fetch(kind, missing)
-        return {one: value for key, one in keys.items() if (value := found[key]) is not None}
+        found: dict[K, V] = self.get_each([(kind, ids)], also=also)[0]
+        return found
 
-    def remember(self, kind: Kind[K, V], one: K, value: V) -> None:
-        """Keep a value that was just read from the writer."""
-        self._try([remember_command(kind.key(one), kind.encode(value))])
+    def get_each(
+        self, wanted: Sequence[tuple[Kind[Any, Any], Collection[Any]]], *, also: Sequence[Command] = ()
+    ) -> list[dict[Any, Any]]:
+        """Return values of several kinds as `get_many` does, in the same round trips (the database: one a kind)."""
+        places = {kind.key(one): (kind, one) for kind, ids in wanted for one in ids}
+        found = {
+            key: held
+            for key, (kind, _) in places.items()
+            if kind.is_local and (held := self._local.get(key)) is not MISSING
+        }
+        missing = {key: place for key, place in places.items() if key not in found}
+        if missing:
+            found |= self._fetch(missing, also)
+        elif also:
+            self._try(also)
+        return [{one: value for one in ids if (value := found[kind.key(one)]) is not None} for kind, ids in wanted]
+
+    def remember(self, kind: Kind[K, V], values: Mapping[K, V]) -> None:
+        """Keep values that were just read from the writer, or written to it."""
+        self._try(remember_commands(kind, values))
 
     @contextlib.contextmanager
     def changing(self, kind: Kind[K, V], ids: Collection[K]) -> Iterator[None]:
@@ -129,81 +111,71 @@ class ReadThrough:
             yield
         finally:
             # Also when the block failed: it may not be known whether it was committed.
-            for one in ids:
-                self._flights.forget(kind.key(one))
             self._tell_written(kind, ids)
 
-    def _fetch(self, kind: Kind[K, V], wanted: dict[str, K]) -> dict[str, Any]:
+    def _fetch(self, wanted: _Wanted, also: Sequence[Command] = ()) -> dict[str, Any]:
         """Read values from Redis or MySQL; of several threads that want one key, one reads it."""
         flight = self._flights.board(wanted)
         read_at_s = self._now_s()
         found: dict[str, Any] = {}
         keep: set[str] = set()
         try:
-            if flight.keys:
-                found, keep = self._read(kind, {key: wanted[key] for key in flight.keys})
+            found, keep = self._read({key: wanted[key] for key in flight.keys}, also)
         finally:
             self._flights.land(flight, found, keep=keep, read_at_s=read_at_s)
         joined = {key: other.wait_for(key) for key, other in flight.others.items()}
         late = {key: wanted[key] for key, value in joined.items() if value is MISSING}
-        return found | joined | self._load(kind, late, from_writer=True)
+        return found | joined | self._load(late, from_writer=True)
 
-    def _read(self, kind: Kind[K, V], wanted: dict[str, K]) -> tuple[dict[str, Any], set[str]]:
+    def _read(self, wanted: _Wanted, also: Sequence[Command]) -> tuple[dict[str, Any], set[str]]:
         """Return the values, and the keys of those that this container may remember."""
-        keep = {key for key in wanted if kind.is_local and self._feed.follow(key)}
+        keep = {key for key, (kind, _) in wanted.items() if kind.is_local and self._feed.follow(key)}
         token = new_token()
         found: dict[str, Any] = {}
-        writing: list[str] = []
-        asking = list(wanted)
+        asking = wanted
         try:
             for pause_s in (0.0, *PAUSES_S):
                 if pause_s:
                     self._pause(pause_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
-                asked = self._ask(kind, asking, token)
-                found |= asked.found
-                writing += asked.writing
-                # Before anybody else is waited for, who may wait for us.
-                found |= self._load_leased(kind, wanted, asked, token)
-                asking = list(asked.elsewhere)
+                asked = self._ask(asking, token, also)
+                also = ()
+                # What is ours to read before what others read, who may be waiting for us.
+                found |= asked.found | self._load_leased(wanted, asked.leased, token)
+                asking = {key: wanted[key] for key in asked.elsewhere if wanted[key][0].waits}
                 if not asking:
                     break
             else:
                 # Whoever was to read these is slow, or died.
-                taken = self._claim(asked.elsewhere, token)
-                found |= self._load_leased(kind, wanted, _Asked(leased_from_writer=taken), token)
+                taken = self._claim({key: asked.elsewhere[key] for key in asking}, token)
+                found |= self._load_leased(wanted, dict.fromkeys(taken, True), token)
         except CacheUnavailable:
             keep.clear()
-        rest = {key: one for key, one in wanted.items() if key not in found}
-        return found | self._load(kind, rest, from_writer=True), keep - rest.keys()
+        rest = {key: place for key, place in wanted.items() if key not in found}
+        return found | self._load(rest, from_writer=True), keep - rest.keys()
 
-    def _ask(self, kind: Kind[K, V], keys: Sequence[str], token: bytes) -> _Asked:
+    def _ask(self, wanted: _Wanted, token: bytes, also: Sequence[Command]) -> _Asked:
         """Look into Redis, leaving leases where there is nothing: one round trip, one more for what was written."""
-        replies = self._cache.run([take_command(key, token) for key in keys])
+        replies = self._cache.run([*(take_command(key, token) for key in wanted), *also])[: len(wanted)]
         asked = _Asked()
         claimable: dict[str, bytes] = {}
-        for key, reply in zip(keys, replies, strict=True):
-            entry = parse_entry(reply, token)
-            if entry.state is State.VALUE:
+        for (key, (kind, _)), reply in zip(wanted.items(), replies, strict=True):
+            state = parse_entry(reply, token)
+            if state is State.VALUE:
                 try:
-                    asked.found[key] = kind.decode(entry.payload)
-                    continue
+                    asked.found[key] = kind.decode(reply[1:])
                 except msgspec.MsgspecError:
-                    entry = Entry(State.CLAIMABLE, reply)
-            match entry.state:
-                case State.ABSENT:
-                    asked.found[key] = None
-                case State.MINE:
-                    asked.leased.append(key)
-                case State.MINE_FROM_WRITER:
-                    asked.leased_from_writer.append(key)
-                case State.WRITING:
-                    asked.writing.append(key)
-                case State.ELSEWHERE:
-                    asked.elsewhere[key] = reply
-                case State.CLAIMABLE:
                     claimable[key] = reply
-        asked.leased_from_writer += (claimed := self._claim(claimable, token))
-        asked.elsewhere |= {key: claimable[key] for key in claimable.keys() - claimed}
+            elif state is State.ABSENT:
+                asked.found[key] = None
+            elif state is State.MINE or state is State.MINE_FROM_WRITER:
+                asked.leased[key] = state is State.MINE_FROM_WRITER
+            elif state is State.ELSEWHERE:
+                asked.elsewhere[key] = reply
+            elif state is State.CLAIMABLE:
+                claimable[key] = reply
+        taken = self._claim(claimable, token)
+        asked.leased |= dict.fromkeys(taken, True)
+        asked.elsewhere |= {key: claimable[key] for key in claimable.keys() - taken}
         return asked
 
     def _claim(self, found: Mapping[str, bytes], token: bytes) -> list[str]:
@@ -211,27 +183,39 @@ class ReadThrough:
         replies = self._cache.run([claim_command(key, reply, token) for key, reply in found.items()])
         return [key for key, reply in zip(found, replies, strict=True) if reply]
 
-    def _load_leased(self, kind: Kind[K, V], wanted: dict[str, K], asked: _Asked, token: bytes) -> dict[str, Any]:
+    def _load_leased(self, wanted: _Wanted, leased: Mapping[str, bool], token: bytes) -> dict[str, Any]:
         """Read what we hold leases for, and fill it in."""
-        found = self._load(kind, {key: wanted[key] for key in asked.leased}, from_writer=kind.reads_writer)
-        found |= self._load(kind, {key: wanted[key] for key in asked.leased_from_writer}, from_writer=True)
+        found: dict[str, Any] = {}
+        for from_writer in (False, True):
+            keys = [
+                key for key, is_claimed in leased.items() if (is_claimed or wanted[key][0].reads_writer) is from_writer
+            ]
+            found |= self._load({key: wanted[key] for key in keys}, from_writer=from_writer)
         fills = [
-            fill_command(key, token, None if value is None else kind.encode(value), from_writer=key not in asked.leased)
+            fill_command(key, token, None if value is None else kind.encode(value), from_writer=leased[key])
             for key, value in found.items()
+            if (kind := wanted[key][0]).keeps_absence or value is not None
         ]
         self._try(fills)
         return found
 
-    def _load(self, kind: Kind[K, V], wanted: dict[str, K], *, from_writer: bool) -> dict[str, Any]:
-        """Read from MySQL; what does not exist is None."""
+    def _load(self, wanted: _Wanted, *, from_writer: bool) -> dict[str, Any]:
+        """Read from MySQL, a statement a kind; what does not exist is None."""
         if not wanted:
             return {}
-        ids = list(wanted.values())
-        read = self._database.read if from_writer else self._database.read_replica
-        loaded = read(lambda tx: kind.load(tx, ids))
-        return {key: loaded.get(one) for key, one in wanted.items()}
+        by_kind: dict[Kind[Any, Any], list[Any]] = {}
+        for kind, one in wanted.values():
+            by_kind.setdefault(kind, []).append(one)
 
-    def _tell_written(self, kind: Kind[K, V], ids: Collection[K]) -> None:
+        def work(tx: Transaction) -> dict[Kind[Any, Any], Mapping[Any, Any]]:
+            return {kind: kind.load(tx, ids) for kind, ids in by_kind.items()}
+
+        loaded = self._database.read(work) if from_writer else self._database.read_replica(work)
+        return {key: loaded[kind].get(one) for key, (kind, one) in wanted.items()}
+
+    def _tell_written(self, kind: Kind[Any, Any], ids: Collection[Any]) -> None:
+        for one in ids:
+            self._flights.forget(kind.key(one))
         try:
             self._cache.run(written_commands(kind, ids))
         except CacheUnavailable:
@@ -240,10 +224,3 @@ class ReadThrough:
     def _try(self, commands: Sequence[Command]) -> None:
         with contextlib.suppress(CacheUnavailable):
             self._cache.run(commands)
-
-
-def written_commands(kind: Kind[K, V], ids: Collection[K]) -> list[Command]:
-    """Make the commands that go after the commit of a write, for a pipeline that is sent anyway."""
-    keys = [kind.key(one) for one in ids]
-    commands = [bury_command(key) for key in keys]
-    return commands + invalidate_commands(keys) if kind.is_local else commands

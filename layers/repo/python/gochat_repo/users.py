@@ -8,9 +8,10 @@ import msgspec
 
 from gochat_core.errors import UsernameTaken, UserNotFound
 from gochat_core.types import UserId
+from gochat_repo.cached_kinds import Kind
 from gochat_repo.mysql import Database, Row, Transaction
 from gochat_repo.mysql_errors import DuplicateKey
-from gochat_repo.read_through import Kind, ReadThrough
+from gochat_repo.read_through import ReadThrough
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +93,7 @@ class UserStore:
 
     def remember(self, user: User) -> None:
         """Keep a profile that was just read from the writer."""
-        self._values.remember(PROFILES, user.user_id, user)
+        self._values.remember(PROFILES, {user.user_id: user})
 
     def changing_profile(self, user_id: UserId) -> AbstractContextManager[None]:
         """Invalidate a profile around the block that changes or erases it."""

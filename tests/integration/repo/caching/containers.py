@@ -11,10 +11,11 @@ import msgspec
 import redis
 
 from gochat_repo.cache import Cache, CacheUnavailable, RedisSettings, command
+from gochat_repo.cached_kinds import Kind
 from gochat_repo.mysql import Database, Transaction
 from gochat_repo.mysql_connection import Connection
 from gochat_repo.mysql_pool import MySqlSettings, open_connection
-from gochat_repo.read_through import Kind, ReadThrough
+from gochat_repo.read_through import ReadThrough
 from local_stage.services.redis import RedisCluster
 
 T = TypeVar("T")

@@ -126,7 +126,7 @@ def test_what_was_kept_after_a_login_is_overtaken_by_a_change(
 ) -> None:
     reader, writer, thing = people
     writer.write(thing, 2)
-    reader.values.remember(reader.things, thing, 1)
+    reader.values.remember(reader.things, {thing: 1})
     check_new_everywhere(containers, reader, thing, 2)
 
 
