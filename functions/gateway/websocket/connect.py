@@ -37,7 +37,8 @@ def open_connection(parts: Wiring, caller: Caller) -> None:
         _check_login(parts, caller)
     except (Unauthenticated, Unavailable):
         # API Gateway sends no $disconnect for a handshake that was refused.
-        parts.connections.remove(caller.user_id, caller.device_id, caller.connection_id)
+        take_back = parts.connections.withdraw if replaced is None else parts.connections.remove
+        take_back(caller.user_id, caller.device_id, caller.connection_id)
         raise
     finally:
         if replaced is not None:

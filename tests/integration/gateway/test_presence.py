@@ -142,6 +142,9 @@ def test_a_refused_handshake_is_no_coming(gateway: Gateway) -> None:
 
     assert answer["statusCode"] == 401
     assert presence_events(gateway, alice, 0) == []
+    assert gateway.registered(bob) == []
+    (state,) = gateway.parts.presence.load([bob.user_id], now_ms=1).values()
+    assert state.last_seen_ms is None, "nor a going"
 
 
 def test_a_connection_has_room_for_so_many_subscriptions(gateway: Gateway) -> None:

@@ -90,18 +90,17 @@ class Connections:
         """
         return bool(self.remove_many([(user_id, device_id, connection_id)]))
 
+    def withdraw(self, user_id: UserId, device_id: DeviceId, connection_id: ConnectionId) -> None:
+        """Delete a connection whose handshake was refused: it never was open, so nobody went. Raises `Unavailable`."""
+        self._delete([(user_id, device_id, connection_id)])
+        self.forget([user_id])
+
     def remove_many(self, gone: Sequence[tuple[UserId, DeviceId, ConnectionId]]) -> int:
         """Delete exactly these connections in one statement and return how many there were; their users were seen."""
         if not gone:
             return 0
         users = {user_id for user_id, _, _ in gone}
-        self.forget(users)
-        count = self._database.transaction(
-            lambda tx: tx.execute(
-                "DELETE FROM connections WHERE (user_id, device_id) IN %s AND connection_id IN %s",
-                (tuple((user, device) for user, device, _ in gone), tuple(connection for _, _, connection in gone)),
-            )
-        )
+        count = self._delete(gone)
         if count:
             self.note_departures(users)
         else:
@@ -159,6 +158,15 @@ class Connections:
         except CacheUnavailable:
             # Nobody can read the cache either; what it may still hold when it comes back is bounded by CACHED_S.
             return
+
+    def _delete(self, gone: Sequence[tuple[UserId, DeviceId, ConnectionId]]) -> int:
+        self.forget({user_id for user_id, _, _ in gone})
+        return self._database.transaction(
+            lambda tx: tx.execute(
+                "DELETE FROM connections WHERE (user_id, device_id) IN %s AND connection_id IN %s",
+                (tuple((user, device) for user, device, _ in gone), tuple(connection for _, _, connection in gone)),
+            )
+        )
 
     def _fill(self, found: Mapping[UserId, tuple[Connection, ...]]) -> None:
         # NX: a tombstone that was set since, or a newer value, stays.
