@@ -1,7 +1,8 @@
 """An `@connections` API in memory, held to the contract of the real one."""
 
+import time
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gochat_aws.connections_api import MAX_POST_BYTES, Call, Outcome, Reply
 
@@ -16,6 +17,7 @@ class InMemoryConnections:
         self.gone: set[str] = set()
         self.outcomes: dict[str, deque[Outcome]] = defaultdict(deque)
         """Outcomes to give out before anything else, one a call to that connection."""
+        self.now_s: Callable[[], float] = time.time
 
     def send_all(self, calls: Sequence[Call], *, timeout_s: float) -> list[Reply]:
         """Make the calls, chain by chain, as the real one does."""
@@ -31,6 +33,8 @@ class InMemoryConnections:
     def _send(self, call: Call) -> Outcome:
         if len(call.body) > MAX_POST_BYTES:
             return Outcome.TOO_LARGE
+        if call.worthless_after_s <= self.now_s():
+            return Outcome.TOO_LATE
         if call.connection_id in ("", ".", ".."):
             return Outcome.GONE
         self.calls.append(call)

@@ -53,7 +53,12 @@ def _post_items(api: ConnectionsApi, lanes: Sequence[Lane], verdict: Verdict) ->
     """Post the lanes' frames; beside them, ask for the connections that replace others, and return their outcomes."""
     framed = [(lane, lane.frames()) for lane in lanes]
     calls = [
-        Call(connection_id=lane.connection.connection_id, body=frame.body, retry_gone_until_s=_young_until_s(lane))
+        Call(
+            connection_id=lane.connection.connection_id,
+            body=frame.body,
+            retry_gone_until_s=_young_until_s(lane),
+            worthless_after_s=frame.worthless_after_s(),
+        )
         for lane, frames in framed
         for frame in frames
     ]

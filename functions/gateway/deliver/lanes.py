@@ -1,10 +1,12 @@
 """Plans a batch: what goes to each connection, in order, in as few frames as the platform's billing unit allows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from gateway.deliver.superseded import find_superseded
 from gochat_contracts.records import ConnectionRef, DownstreamItem, DownstreamRecord, MessageRef
 from gochat_core.types import UserId
 
@@ -33,6 +35,12 @@ class Frame:
     body: bytes
     items: tuple[Placed, ...]
 
+    def worthless_after_s(self) -> float:
+        """Return when it need not be posted any more (seconds since 1970): what tells of no stored message expires."""
+        if any(placed.item.message is not None for placed in self.items):
+            return math.inf
+        return max(placed.item.expires_at_ms for placed in self.items) / 1000
+
 
 @dataclass(kw_only=True, slots=True)
 class Lane:
@@ -48,11 +56,17 @@ class Lane:
     ending: Placed | None = None
 
     def frames(self) -> list[Frame]:
-        """Return the items as frames, in order; consecutive messages share one, up to 32 KiB."""
+        """Return the items as frames, in order; consecutive messages share one, up to 32 KiB.
+
+        What a later item tells all of is left out.
+        """
+        superseded = find_superseded([placed.item for placed in self.items])
         frames: list[Frame] = []
         run: list[Placed] = []
         run_bytes = 0
-        for placed in self.items:
+        for index, placed in enumerate(self.items):
+            if index in superseded:
+                continue
             if placed.item.event != MESSAGE_NEW:
                 frames += _messages_frame(run)
                 run = []

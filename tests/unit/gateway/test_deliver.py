@@ -67,6 +67,12 @@ def deliver(api: InMemoryConnections, *records: DownstreamRecord) -> Verdict:
     return deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS))
 
 
+def in_memory_api() -> InMemoryConnections:
+    api = InMemoryConnections()
+    api.now_s = lambda: NOW_MS / 1000
+    return api
+
+
 def frames(api: InMemoryConnections, ref: ConnectionRef) -> list[tuple[str, list[int]]]:
     found = []
     for body in api.posted[ref.connection_id]:
@@ -77,7 +83,7 @@ def frames(api: InMemoryConnections, ref: ConnectionRef) -> list[tuple[str, list
 
 @pytest.fixture
 def api() -> InMemoryConnections:
-    return InMemoryConnections()
+    return in_memory_api()
 
 
 def test_the_messages_of_a_batch_share_a_frame_and_other_events_keep_their_place(api: InMemoryConnections) -> None:
@@ -97,7 +103,7 @@ def test_an_item_goes_to_the_devices_it_names(api: InMemoryConnections) -> None:
 
 @given(st.lists(st.integers(0, 20_000), max_size=30))
 def test_frames_keep_every_message_in_order_and_stay_below_the_billing_unit(sizes: list[int]) -> None:
-    api = InMemoryConnections()
+    api = in_memory_api()
     items = [message(seq, size=size) for seq, size in enumerate(sizes, start=1)]
 
     verdict = deliver(api, record(*items))
@@ -172,6 +178,24 @@ def test_typing_is_dropped_once_its_time_is_over(api: InMemoryConnections) -> No
 
     assert frames(api, PHONE) == [("message.new", [1])]
     assert verdict.dead == []
+
+
+def test_typing_whose_time_runs_out_on_the_way_is_not_posted_late(api: InMemoryConnections) -> None:
+    api.now_s = lambda: NOW_MS / 1000 + 6
+
+    verdict = deliver(api, record(event("typing"), message(1), event("message.stored", expires_in_ms=120_000)))
+
+    assert frames(api, PHONE) == [("message.new", [1]), ("message.stored", [])]
+    assert (verdict.failed, verdict.dead) == (set(), [])
+    assert verdict.posts["too_late"] == 1
+
+
+def test_an_answer_to_a_frame_is_posted_as_it_is(api: InMemoryConnections) -> None:
+    frame = msgspec.Raw(b'{"event":"error","id":"f-1","error":{"code":"rate_limited"}}')
+
+    deliver(api, record(event("reply", data=frame, is_frame=True)))
+
+    assert api.posted[PHONE.connection_id] == [bytes(frame)]
 
 
 def test_a_message_whose_time_is_over_takes_the_offline_path_and_its_connection_ends(api: InMemoryConnections) -> None:

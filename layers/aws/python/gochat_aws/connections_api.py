@@ -1,6 +1,7 @@
 """Posts to WebSocket connections through API Gateway's `@connections`: many at once, each connection's in order."""
 
 import heapq
+import math
 import random
 import ssl
 import time
@@ -41,6 +42,8 @@ class Outcome(Enum):
     """Throttled, failing or silent until the time was over; it may have been sent all the same."""
     TOO_LARGE = auto()
     """More than 128 KiB: it can never be sent."""
+    TOO_LATE = auto()
+    """Worth nothing any more when its turn came; not sent."""
     REFUSED = auto()
     """Any other refusal (403 for one): a fault of the deployment, not of the connection."""
 
@@ -50,13 +53,14 @@ class Call:
     """One request to one connection.
 
     `retry_gone_until_s` (wall clock, seconds since 1970): until then a 410 is tried again, since a connection answers
-    410 while its `$connect` has not returned.
+    410 while its `$connect` has not returned. `worthless_after_s` (likewise): from then on it is not sent.
     """
 
     connection_id: str
     method: Method = "POST"
     body: bytes = b""
     retry_gone_until_s: float = 0.0
+    worthless_after_s: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +81,8 @@ class ConnectionsApi(Protocol):
 
         Calls to one connection are made one after the other, in their order: after one that is GONE or RETRY_LATER the
         later ones share its outcome without being sent. Calls to different connections run at the same time. 429, 5xx
-        and broken connections are tried again, with growing pauses, while the time lasts.
+        and broken connections are tried again, with growing pauses, while the time lasts; what is worthless by then is
+        passed over.
         """
         ...
 
@@ -180,7 +185,12 @@ class _Chains:
 
     def take(self, now_s: float) -> Job | None:
         self._wake(now_s)
-        return self._ready.popleft() if self._ready else None
+        while self._ready:
+            chain = self._ready.popleft()
+            if chain.calls[0][1].worthless_after_s > time.time():
+                return chain
+            self._settle_head(chain, Reply(outcome=Outcome.TOO_LATE))
+        return None
 
     def waiting(self, now_s: float) -> int:
         self._wake(now_s)
