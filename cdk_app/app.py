@@ -16,6 +16,7 @@ from cdk_app.parts.function import Placement
 from cdk_app.stacks.broker import BrokerStack
 from cdk_app.stacks.data import DataStack
 from cdk_app.stacks.edge import EdgeStack
+from cdk_app.stacks.media import MediaStack
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.stacks.services import ServicesStack
 
@@ -23,15 +24,24 @@ from cdk_app.stacks.services import ServicesStack
 def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
     """Put the stacks of a stage into an app; `full=False` spares byte code and wheels where only templates matter.
 
-    Stacks: Network, Data and Broker where the stores are managed, then Services, then Edge.
+    Stacks: Network, Data and Broker where the stores are managed, Media, then Services, then Edge.
     """
     bundler = bundling.Bundler(target=bundling.target_of(stage), full=full)
     environment = Environment(account=stage.account, region=stage.region)
     placement, managed = _managed_stores(app, stage, environment)
+    media = MediaStack(
+        app,
+        stack_name(stage, "Media"),
+        stage=stage,
+        env=environment,
+        termination_protection=isinstance(stage.stores, stages.Managed) and stage.stores.keep,
+        description="GoChat: files that messages point at",
+    )
     services = ServicesStack(
         app,
         stack_name(stage, "Services"),
         stage=stage,
+        media=media.media,
         bundler=bundler,
         placement=placement,
         managed=managed,

@@ -151,6 +151,13 @@ class Stage:
     sweeps: Sweeps
     message_retention_days: float | None = None
     """How long messages keep their content, enforced by a sweep; None: for ever."""
+    web_origins: tuple[str, ...] = ()
+    """Origins of web clients, `https://chat.example.org`; `*` lets in pages of any, none keeps browsers out. The tokens
+    of a login travel in a header and never in a cookie, so no page can use those of another."""
+    media_types: tuple[str, ...] = ()
+    """What may be uploaded, `image/png` or `image/*`; none: the defaults of functions/logic/rpc/settings.py."""
+    media_max_bytes: int | None = None
+    """The most bytes of one file; None: the default there."""
     memory_mib: int
     """Memory of the functions, and with it their share of a CPU: 1,769 MiB is one (Lambda developer guide)."""
     reserved_concurrency: tuple[tuple[str, int], ...] = ()
@@ -187,6 +194,7 @@ LOCAL = Stage(
     log_retention_days=1,
     websocket_throttle=Throttle(rate=10_000, burst=5_000),
     http_throttle=Throttle(rate=10_000, burst=5_000),
+    web_origins=("*",),
     sweeps=Sweeps(on=True, connection_check_minutes=1),
     memory_mib=512,
     on_emulator=True,
@@ -223,6 +231,7 @@ DEV = Stage(
     log_retention_days=14,
     websocket_throttle=Throttle(rate=500, burst=500),
     http_throttle=Throttle(rate=200, burst=200),
+    web_origins=("*",),
     sweeps=Sweeps(on=False),
     memory_mib=512,
 )

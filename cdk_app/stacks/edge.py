@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway_v1
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -182,6 +182,16 @@ class EdgeStack(Stack):
     def _http_api(self, cells: list[Cell], logic_function: str) -> None:
         """Declare the HTTP API: one function behind every path, so that every answer is ours."""
         stage, first = self._stage, cells[0]
+        api = apigateway.HttpApi(
+            self,
+            "HttpApi",
+            api_name=f"{stage.prefix}-http",
+            create_default_stage=False,
+            cors_preflight=self._cors(),
+        )
+        if stage.on_emulator:
+            pin_api_id(api, _HTTP_API_ID)
+        http_url = self._addresses.http(api.api_id)
         function = self._context.make(
             catalogue.GATEWAY_HTTP,
             environment={
@@ -190,23 +200,36 @@ class EdgeStack(Stack):
                 "GOCHAT_LOGIC_FUNCTION": logic_function,
                 "GOCHAT_CONNECTIONS_ENDPOINT": first.connections_endpoint,
                 "GOCHAT_WEBSOCKET_URL": first.websocket_url,
+                "GOCHAT_HTTP_URL": http_url,
             },
             statements=[
                 allow(["InvokeFunction"], [logic_function], "lambda"),
                 *(self._may_manage_connections(cell) for cell in cells),
             ],
         )
-        api = apigateway.HttpApi(
+        # Beside the API and not in its constructor, because the function is told the API's address.
+        apigateway.HttpRoute(
             self,
-            "HttpApi",
-            api_name=f"{stage.prefix}-http",
-            create_default_stage=False,
-            default_integration=integrations.HttpLambdaIntegration("Http", function),
+            "HttpRoute",
+            http_api=api,
+            route_key=apigateway.HttpRouteKey.DEFAULT,
+            integration=integrations.HttpLambdaIntegration("Http", function),
         )
-        if stage.on_emulator:
-            pin_api_id(api, _HTTP_API_ID)
         self._http_stage(api)
-        CfnOutput(self, "HttpUrl", value=self._addresses.http(api.api_id))
+        CfnOutput(self, "HttpUrl", value=http_url)
+
+    def _cors(self) -> apigateway.CorsPreflightOptions | None:
+        """Let pages of the stage's origins call, and read what tells them how to go on."""
+        if not self._stage.web_origins:
+            return None
+        method = apigateway.CorsHttpMethod
+        return apigateway.CorsPreflightOptions(
+            allow_origins=list(self._stage.web_origins),
+            allow_methods=[method.GET, method.POST, method.PUT, method.PATCH, method.DELETE],
+            allow_headers=["authorization", "content-type", "idempotency-key"],
+            expose_headers=["x-request-id", "retry-after"],
+            max_age=Duration.hours(1),
+        )
 
     def _http_stage(self, api: apigateway.HttpApi) -> None:
         stage = self._stage

@@ -11,14 +11,17 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_app import bundling, catalogue
+from cdk_app.acknowledgements import acknowledge_media
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.access import ManagedStores, declare_stores
+from cdk_app.parts.addresses import declare_addresses
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret
+from cdk_app.stacks.media import media_bucket
 from cdk_app.stages import Mapping, Stage
 from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow
 from cdk_app.topics import plan_topics
@@ -44,6 +47,8 @@ class ServicesStack(Stack):
         self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
         self._stage = stage
         self._managed = managed
+        self._media = media_bucket(stage)
+        acknowledge_media(self, stage)
         self._stores = declare_stores(self._context, managed)
         self.secret_arn = declare_signing_secret(self._context)
         public_keys = declare_public_keys(self._context, self.secret_arn, creates=True)
@@ -58,7 +63,7 @@ class ServicesStack(Stack):
         )
         rpc = self._function(
             catalogue.LOGIC_RPC,
-            {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_TOKEN_SECRET_ARN": self.secret_arn},
+            {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_TOKEN_SECRET_ARN": self.secret_arn, **self._media_environment()},
             ready,
         )
         self.logic_rpc = self._alias(rpc)
@@ -92,6 +97,15 @@ class ServicesStack(Stack):
         for resource in ready:
             function.node.add_dependency(resource)
         return function
+
+    def _media_environment(self) -> dict[str, str]:
+        local = declare_addresses(self, on_emulator=self._stage.on_emulator).local
+        return {
+            "GOCHAT_MEDIA_ENDPOINT": self._media.endpoint(local),
+            # Empty ones count as absent.
+            "GOCHAT_MEDIA_TYPES": ",".join(self._stage.media_types),
+            "GOCHAT_MEDIA_MAX_BYTES": str(self._stage.media_max_bytes or ""),
+        }
 
     def _sweeps(self, ready: list[CustomResource]) -> None:
         """Declare what runs every minute inside the VPC."""
@@ -141,7 +155,7 @@ class ServicesStack(Stack):
             return self._stores.kafka.may_consume(catalogue.TASK_TOPIC, group)
         if spec in (catalogue.LOGIC_SWEEP, catalogue.TASK_SWEEP):
             return []
-        return [allow(["GetSecretValue"], [self.secret_arn], "secretsmanager")]
+        return [allow(["GetSecretValue"], [self.secret_arn], "secretsmanager"), *self._media.may_sign()]
 
     def _consume(self, function: lambda_.Function, spec: FunctionSpec, mapping: Mapping, topic: str) -> None:
         declare_mapping(

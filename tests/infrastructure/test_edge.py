@@ -12,6 +12,11 @@ def _websocket_api(stage: Synthesis) -> Resource:
     return api
 
 
+def _http_api(stage: Synthesis) -> Resource:
+    (api,) = [a for a in stage.resources("AWS::ApiGatewayV2::Api") if a.properties["ProtocolType"] == "HTTP"]
+    return api
+
+
 def _routes(stage: Synthesis) -> dict[str, Resource]:
     api = {"Ref": _websocket_api(stage).logical_id}
     return {
@@ -138,6 +143,25 @@ def test_only_the_local_stage_pins_the_ids_of_its_apis(syntheses: dict[str, Synt
     assert len(set(ids)) == 2
     assert all(len(api_id) == 8 and int(api_id, 16) for api_id in ids)
     assert pinned(syntheses["dev"]) == pinned(syntheses["prod"]) == []
+
+
+def test_pages_of_the_stage_s_origins_may_call_with_what_a_client_sends(local: Synthesis, dev: Synthesis) -> None:
+    for stage in (local, dev):
+        cors = _http_api(stage).properties["CorsConfiguration"]
+        assert cors["AllowOrigins"] == ["*"]
+        assert set(cors["AllowHeaders"]) == {"authorization", "content-type", "idempotency-key"}
+        assert set(cors["ExposeHeaders"]) == {"x-request-id", "retry-after"}
+        assert set(cors["AllowMethods"]) == {"GET", "POST", "PUT", "PATCH", "DELETE"}
+        assert "AllowCredentials" not in cors, "tokens travel in a header, never in a cookie"
+
+
+def test_prod_lets_no_page_in_until_its_origin_is_named(prod: Synthesis) -> None:
+    assert "CorsConfiguration" not in _http_api(prod).properties
+
+
+def test_the_rest_door_is_told_its_own_address(managed_stage: Synthesis) -> None:
+    (_, parts) = managed_stage.environment("gateway-http")["GOCHAT_HTTP_URL"]["Fn::Join"]
+    assert parts[:2] == ["https://", {"Ref": _http_api(managed_stage).logical_id}]
 
 
 def test_addresses_on_aws_are_the_apis_own(managed_stage: Synthesis) -> None:

@@ -11,6 +11,7 @@ KAFKA = {"GOCHAT_KAFKA_BOOTSTRAP", "GOCHAT_KAFKA_AUTH"}
 MYSQL = {f"GOCHAT_MYSQL_{name}" for name in ("HOST", "READER_HOST", "PORT", "USER", "DATABASE", "AUTH")}
 REDIS = {f"GOCHAT_REDIS_{name}" for name in ("HOST", "PORT", "AUTH", "USER", "CACHE_NAME")}
 STORES = KAFKA | MYSQL | REDIS
+MEDIA = {f"GOCHAT_MEDIA_{name}" for name in ("ENDPOINT", "TYPES", "MAX_BYTES")}
 
 ENVIRONMENTS = {
     "gateway-authorize": ALL | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS"},
@@ -19,13 +20,13 @@ ENVIRONMENTS = {
     | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_FUNCTION", "GOCHAT_PARTIAL_BATCH"},
     "gateway-http": ALL
     | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
-    | {"GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_URL"},
+    | {"GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_URL", "GOCHAT_HTTP_URL"},
     "gateway-sweep": ALL
     | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_REPO_FUNCTION", "GOCHAT_WEBSOCKET_FUNCTION"}
     | {"GOCHAT_CONNECTION_CHECK_MINUTES"},
     "logic-sweep": ALL | STORES,
     "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
-    "logic-rpc": ALL | STORES | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN"},
+    "logic-rpc": ALL | STORES | MEDIA | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN"},
     "task-sweep": ALL | STORES | {"GOCHAT_OFFLINE_AFTER_S", "GOCHAT_MESSAGE_RETENTION_DAYS"},
     "task-worker": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
     "repo-rpc": ALL | MYSQL | REDIS,
@@ -160,7 +161,7 @@ def test_the_signing_secret_is_declared_without_a_value(stage: Synthesis) -> Non
 
 def test_addresses_of_the_local_stage_are_parameters(local: Synthesis) -> None:
     expected: dict[str, set[str]] = {
-        "Services": {"KafkaBootstrap", "MysqlHost", "MysqlPort", "RedisHost", "RedisPort"},
+        "Services": {"KafkaBootstrap", "MysqlHost", "MysqlPort", "RedisHost", "RedisPort", "LocalAddress"},
         "Edge": {"KafkaBootstrap", "MysqlHost", "MysqlPort", "RedisHost", "RedisPort", "LocalAddress"},
     }
     for stack, names in expected.items():

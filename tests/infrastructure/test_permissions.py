@@ -29,6 +29,7 @@ CONSUMING = {f"kafka-cluster:{action}" for action in ("Connect", "DescribeCluste
 CONSUMING |= {"kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"}
 CONSUMING |= {"kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"} | NETWORK
 STORES = {"rds-db:connect", "elasticache:Connect"}
+SIGNING = {"s3:GetObject", "s3:PutObject"}
 
 ALLOWED = {
     "gateway-authorize": RUNNING,
@@ -38,7 +39,7 @@ ALLOWED = {
     "gateway-sweep": RUNNING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
     "logic-sweep": RUNNING | NETWORK | PRODUCING | STORES,
     "logic-upstream": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
-    "logic-rpc": RUNNING | NETWORK | PRODUCING | STORES | {"secretsmanager:GetSecretValue"},
+    "logic-rpc": RUNNING | NETWORK | PRODUCING | STORES | SIGNING | {"secretsmanager:GetSecretValue"},
     "task-sweep": RUNNING | NETWORK | PRODUCING | STORES,
     "task-worker": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
     "repo-rpc": RUNNING | NETWORK | STORES,

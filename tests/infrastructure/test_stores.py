@@ -6,13 +6,13 @@ from tests.infrastructure.synthesis import Synthesis
 
 
 def test_the_local_stage_has_no_managed_store_and_no_network(local: Synthesis) -> None:
-    assert set(local.templates) == {"Services", "Edge"}
+    assert set(local.templates) == {"Media", "Services", "Edge"}
     services = {resource.type.split("::")[1] for resource in local.resources() if "::" in resource.type}
     assert not services & {"EC2", "RDS", "ElastiCache", "MSK"}
 
 
-def test_stages_on_aws_have_five_stacks(managed_stage: Synthesis) -> None:
-    assert set(managed_stage.templates) == {"Network", "Data", "Broker", "Services", "Edge"}
+def test_stages_on_aws_have_six_stacks(managed_stage: Synthesis) -> None:
+    assert set(managed_stage.templates) == {"Network", "Data", "Broker", "Media", "Services", "Edge"}
 
 
 def test_the_database_is_encrypted_and_takes_iam_over_tls(managed_stage: Synthesis) -> None:
@@ -172,4 +172,4 @@ def test_stateful_stacks_of_prod_refuse_deletion(prod: Synthesis) -> None:
         for name, artifact in manifest.items()
         if artifact["type"] == "aws:cloudformation:stack" and artifact["properties"].get("terminationProtection")
     }
-    assert protected == {"Data", "Broker"}
+    assert protected == {"Data", "Broker", "Media"}
