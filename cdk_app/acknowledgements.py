@@ -37,7 +37,14 @@ def acknowledge_connections(stack: Stack, api: CfnApi, stage: Stage) -> None:
     )
 
 
-def acknowledge_media(bucket: IConstruct) -> None:
+def acknowledge_media(stack: Stack, stage: Stage) -> None:
+    """Acknowledge that the signer of uploads and downloads may name any file that clients have uploaded."""
+    owner = stage.account or "<AWS::AccountId>"
+    files = f"arn:<AWS::Partition>:s3:::{stage.prefix}-media-{owner}-{stage.region}/media/*"
+    _acknowledge(stack, f"IAM5[Resource::{files}]", "Each file has a key of its own, drawn when it is uploaded.")
+
+
+def acknowledge_access_logs(bucket: IConstruct) -> None:
     """Acknowledge that S3 does not log who fetches which file."""
     _acknowledge(
         bucket,

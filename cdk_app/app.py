@@ -61,6 +61,7 @@ def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
         env=environment,
         description="GoChat: WebSocket and HTTP APIs",
     )
+    services.add_stack_dependency(media)
     edge.add_stack_dependency(services)
     Tags.of(app).add("gochat:stage", stage.name)
     if not stage.on_emulator:

@@ -63,7 +63,11 @@ class ServicesStack(Stack):
         )
         rpc = self._function(
             catalogue.LOGIC_RPC,
-            {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_TOKEN_SECRET_ARN": self.secret_arn, **self._media_environment()},
+            {
+                "GOCHAT_TOKEN_PUBLIC_KEYS": public_keys,
+                "GOCHAT_TOKEN_SECRET_ARN": self.secret_arn,
+                **self._media_environment(),
+            },
             ready,
         )
         self.logic_rpc = self._alias(rpc)
