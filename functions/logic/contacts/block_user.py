@@ -19,7 +19,8 @@ from logic.contacts.ports import ContactPorts
 def block_user(ports: ContactPorts, caller: UserId, peer: UserId) -> None:
     """Block `peer`; idempotent. The friendship of the two ends, a pending request between them is withdrawn.
 
-    Neither is told of the block itself. Raises `UserNotFound`, `Unavailable`. At most eight database round trips.
+    Neither is told of the block itself, nor from now on of the other's presence. Raises `UserNotFound`, `Unavailable`.
+    At most eight database round trips before what it ended is announced.
     """
 
     def work(tx: Transaction) -> list[OutboxEntry]:
@@ -34,7 +35,9 @@ def block_user(ports: ContactPorts, caller: UserId, peer: UserId) -> None:
             insert_block(tx, caller, peer, now_ms=now_ms)
         return _part(tx, ports, state, now_ms)
 
-    ports.tell(ports.database.transaction(work))
+    noted = ports.database.transaction(work)
+    ports.hide_presence(caller, peer)
+    ports.tell(noted)
 
 
 def unblock_user(ports: ContactPorts, caller: UserId, peer: UserId) -> None:

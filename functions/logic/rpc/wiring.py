@@ -35,6 +35,7 @@ from gochat_repo.connections import Connections
 from gochat_repo.idempotency_keys import IdempotencyKeys
 from gochat_repo.login_failures import LoginFailures
 from gochat_repo.mysql import Database, database_from
+from gochat_repo.presence import Presence
 from gochat_repo.read_through import ReadThrough
 from gochat_repo.registrations import Registrations
 from gochat_repo.session_endings import SessionEndings
@@ -114,7 +115,13 @@ def build(
     )
     conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(conversations, door), guarded)
     sync_pb2_grpc.add_SyncServiceServicer_to_server(SyncService(database, clock), guarded)
-    contacts = ContactPorts(database=database, announcer=announcer, clock=clock, ids=IdMaker(clock))
+    contacts = ContactPorts(
+        database=database,
+        announcer=announcer,
+        clock=clock,
+        ids=IdMaker(clock),
+        presence=Presence(database, cache_client),
+    )
     contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), guarded)
     media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), guarded)
     return invoke_server

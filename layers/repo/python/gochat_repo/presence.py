@@ -69,6 +69,16 @@ class Presence:
         )
         return True
 
+    def end_subscriptions(self, one: UserId, other: UserId) -> None:
+        """End what two have subscribed to of each other, on every connection; idempotent. Two cache round trips."""
+        replies = self._cache.run([command("ZRANGE", _watchers_key(user), 0, -1) for user in (one, other)])
+        ended = [
+            command("ZREM", _watchers_key(user), *members)
+            for user, peer, reply in zip((one, other), (other, one), replies, strict=True)
+            if (members := [member for member in reply if member.startswith(b"%d " % peer)])
+        ]
+        self._cache.run(ended)
+
     def load(self, user_ids: Collection[UserId], *, now_ms: int) -> dict[UserId, UserPresence]:
         """Return the truth about users, erased ones too, from the writer; one statement."""
         if not user_ids:
