@@ -18,6 +18,7 @@ from ministack.services import apigateway
 
 from local_stage.aws import api_tables
 from local_stage.aws.api_tables import Record
+from local_stage.aws.http_cors import without_cors
 from local_stage.aws.pinned import replace, require
 from local_stage.aws.websocket_events import new_identifier
 
@@ -84,7 +85,8 @@ def install() -> None:
         # with an API Gateway API"); an HTTP API spells it in capitals.
         if result is None or result.get("error") or result.get("throttle"):
             return failure(500, "Internal Server Error")
-        return proxy_response(result.get("body"))
+        answer = proxy_response(result.get("body"))
+        return without_cors(answer) if api.record().get("corsConfiguration") else answer
 
     replace(apigateway, "_invoke_lambda_proxy", invoke)
 

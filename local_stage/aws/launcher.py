@@ -23,9 +23,11 @@ from local_stage.aws import (
     cloudformation_types,
     custom_resources,
     event_source_fields,
+    http_cors,
     http_gateway,
     metrics,
     schedules,
+    s3_front,
     xray_api,
 )
 from local_stage.aws.connections_api import ConnectionsApi
@@ -66,6 +68,7 @@ def run(options: Options) -> int:
     Front(gateway=gateway, connections=connections).install()
     api_tables.install()
     http_gateway.install()
+    http_cors.install()
     metrics.install()
     schedules.install()
     cloudformation_types.install()
@@ -74,7 +77,7 @@ def run(options: Options) -> int:
     _raise_file_limit()
     loop = asyncio.new_event_loop()
     try:
-        application = _announced(xray_api.before(ministack_app.app, traces), options)
+        application = _announced(xray_api.before(s3_front.before(ministack_app.app), traces), options)
         loop.run_until_complete(_serve(application, options, listener, pools, gateway))
     finally:
         pools.close()

@@ -45,7 +45,7 @@ class LocalAws:
             aws_secret_access_key="local",
             config=Config(
                 retries={"max_attempts": 0}, read_timeout=60, disable_request_compression=True, inject_host_prefix=False
-            ),
+            ).merge(options.pop("config", Config())),
             **options,
         )
 
