@@ -84,6 +84,11 @@ class Ledger:
             held = _target_of(message)
         return held
 
+    def message(self, place: Place) -> StoredMessage:
+        """Return a message of this batch as the batch has left it so far."""
+        message, target = self.fresh[place], self.changed.get(place)
+        return message if target is None else _as_changed(message, target)
+
     def note(self, submission: Submission, outcome: Outcome) -> None:
         """Carry the state on."""
         if isinstance(outcome, Store):
@@ -173,4 +178,16 @@ def _target_of(message: StoredMessage) -> Target:
         type=message.type,
         created_at_ms=message.created_at_ms,
         content=message.content,
+    )
+
+
+def _as_changed(message: StoredMessage, target: Target) -> StoredMessage:
+    return msgspec.structs.replace(
+        message,
+        content=message.content if target.content is None else target.content,
+        mentions=message.mentions if target.recalled_at_ms is None else (),
+        edited_at_ms=target.edited_at_ms,
+        recalled_at_ms=target.recalled_at_ms,
+        change=target.change,
+        reactions=target.reactions,
     )

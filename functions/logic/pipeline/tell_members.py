@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from gochat_core.types import UserId
+from gochat_core.types import Seq, UserId
 from gochat_repo.conversation_entries import ConversationEntry
 from gochat_repo.conversation_view import encode_conversation_event
 from gochat_repo.outbox import EventPayload
@@ -34,7 +34,7 @@ def tell_openings(ledger: Ledger) -> Iterator[Event]:
 def _entry(chat: Chat, user_id: UserId, ledger: Ledger) -> ConversationEntry:
     (peer_id,) = others(tuple(chat.members), user_id)
     own, peer = chat.members[user_id], chat.members[peer_id]
-    last = ledger.fresh[max(place for place in ledger.fresh if place[0] == chat.conversation_id)]
+    last = ledger.message((chat.conversation_id, Seq(chat.last_seq)))
     return ConversationEntry(
         conversation_id=chat.conversation_id,
         type=chat.type,

@@ -82,7 +82,7 @@ def _tell_part(part: StoredPart) -> Announcement:
 
 def _news(submission: Submission, outcome: Store, ledger: Ledger) -> News:
     # As the batch has left it: what was taken back at once is shown to nobody.
-    message = ledger.fresh[(outcome.message.conversation_id, outcome.message.seq)]
+    message = ledger.message((outcome.message.conversation_id, outcome.message.seq))
     return News(
         message=message,
         members=ledger.chats[message.conversation_id].present(),

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from gochat_core.types import ConversationId, UserId
-from gochat_repo.command_context import Target
 from gochat_repo.conversations import ConversationMove, MemberMove, move_conversations, save_conversations
-from gochat_repo.messages import StoredMessage, insert_messages, update_messages
+from gochat_repo.messages import insert_messages, update_messages
 from gochat_repo.mysql import Transaction
 from gochat_repo.mysql_errors import DuplicateKey, LockConflict
 from gochat_repo.outbox import OutboxEntry, insert_outbox
@@ -75,11 +74,9 @@ def _write_reactions(tx: Transaction, ledger: Ledger) -> dict[ListKey, tuple[Use
 
 def _write_messages(tx: Transaction, ledger: Ledger, *, begins: bool) -> None:
     """Insert what is new as the batch has left it, and update what was there before."""
-    for place in ledger.fresh.keys() & ledger.changed.keys():
-        ledger.fresh[place] = _as_changed(ledger.fresh[place], ledger.changed[place])
     if ledger.fresh:
         try:
-            insert_messages(tx, ledger.fresh.values())
+            insert_messages(tx, [ledger.message(place) for place in ledger.fresh])
         except DuplicateKey as fault:
             if begins:
                 raise LockConflict from fault
@@ -87,18 +84,6 @@ def _write_messages(tx: Transaction, ledger: Ledger, *, begins: bool) -> None:
     stored = [target for place, target in ledger.changed.items() if place not in ledger.fresh]
     if stored:
         update_messages(tx, stored)
-
-
-def _as_changed(message: StoredMessage, target: Target) -> StoredMessage:
-    return msgspec.structs.replace(
-        message,
-        content=message.content if target.content is None else target.content,
-        mentions=message.mentions if target.recalled_at_ms is None else (),
-        edited_at_ms=target.edited_at_ms,
-        recalled_at_ms=target.recalled_at_ms,
-        change=target.change,
-        reactions=target.reactions,
-    )
 
 
 def plan_moves(ledger: Ledger, *, now_ms: int) -> list[ConversationMove]:

@@ -282,6 +282,20 @@ class Stage:
             if item.event == event
         ]
 
+    def devices(self, user_id: UserId, event: str) -> list[set[DeviceId]]:
+        """Return for each event of this name which devices of a user it goes to."""
+        found: list[set[DeviceId]] = []
+        for record in self.producer.records:
+            if record.topic == f"im-downstream-topic-{G1}" and record.key == str(user_id).encode():
+                told = decode(DownstreamRecord, record.value)
+                held = [one.device_id for one in told.connections]
+                found += [
+                    set(held) if item.to is None else {held[index] for index in item.to}
+                    for item in told.items
+                    if item.event == event
+                ]
+        return found
+
     @staticmethod
     def items_of(record: OutgoingRecord) -> Sequence[DownstreamItem]:
         """Return what a record tells; nothing if it isn't for a cell."""

@@ -58,7 +58,7 @@ def test_a_recalled_message_loses_its_content_for_good_and_everybody_hears_of_it
     }
     assert chat.told(BOB, "message.recalled") == [told]
     assert chat.told(ALICE, "message.recalled") == [told]
-    assert [item.to for item in chat.items(ALICE, "message.recalled")] == [None], "the acting device too"
+    assert chat.devices(ALICE, "message.recalled") == [{PHONE, LAPTOP}], "the acting device too"
     chat.check_all_announced()
 
 
@@ -155,7 +155,7 @@ def test_refusals_reach_the_device_that_asked(chat: Stage) -> None:
         ("f1", "message.edit", "forbidden"),
         ("f1", "reaction.add", "message_not_found"),
     ]
-    assert [item.to for item in chat.items(ALICE, "request.rejected")] == [(1,)], "the phone, which asked"
+    assert chat.devices(ALICE, "request.rejected") == [{PHONE}]
     assert chat.rows("SELECT last_change FROM conversations") == [(1,)], "the phone, which asked"
     assert chat.dead_letters() == []
 

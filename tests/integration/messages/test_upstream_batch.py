@@ -34,7 +34,7 @@ def test_a_batch_is_numbered_stored_and_announced(stage: Stage) -> None:
         (3, {"text": "hello"}),
     ]
     assert [one["seq"] for one in stage.told(ALICE, "message.new")] == [1, 2, 3]
-    assert [item.to for item in stage.items(ALICE, "message.new")] == [(0,), None, (0,)], "not to the sending phone"
+    assert stage.devices(ALICE, "message.new") == [{LAPTOP}, {PHONE, LAPTOP}, {LAPTOP}], "not to the sending phone"
     stage.check_all_announced()
 
 
