@@ -149,6 +149,8 @@ class Stage:
     websocket_throttle: Throttle
     http_throttle: Throttle
     sweeps: Sweeps
+    contacts_only: bool = False
+    """Whether friends alone may write to each other; else anyone may write to anyone who has not blocked them."""
     message_retention_days: float | None = None
     """How long messages keep their content, enforced by a sweep; None: for ever."""
     web_origins: tuple[str, ...] = ()

@@ -55,8 +55,11 @@ class ServicesStack(Stack):
 
         ready = [self._migration(), *self._external_topics()]
         mappings = stage.mappings
+        contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
         upstream = self._function(
-            catalogue.LOGIC_UPSTREAM, {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mappings.upstream)}, ready
+            catalogue.LOGIC_UPSTREAM,
+            {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mappings.upstream), **contacts},
+            ready,
         )
         worker = self._function(
             catalogue.TASK_WORKER, {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mappings.worker)}, ready
@@ -67,6 +70,7 @@ class ServicesStack(Stack):
                 "GOCHAT_TOKEN_PUBLIC_KEYS": public_keys,
                 "GOCHAT_TOKEN_SECRET_ARN": self.secret_arn,
                 **self._media_environment(),
+                **contacts,
             },
             ready,
         )
