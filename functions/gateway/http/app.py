@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from gateway.http.answers import Answer, problem
+from gateway.http.answers import NO_CONTENT, Answer, problem
 from gateway.http.request import Request, bearer_token, clean, lower_headers, raw_body
 from gateway.http.routes import auth, contacts, conversations, health, media, messages, sync, users
 from gateway.http.routing import PREFIX, Route, Services
@@ -78,9 +78,14 @@ class App:
     def _answer_unknown(self, _: Exception) -> Response[str]:
         allowed = methods_of(self._resolver.current_event.raw_event["rawPath"])
 
-        def refuse(_: Request) -> Answer:
+        def refuse(request: Request) -> Answer:
+            if allowed and _is_preflight(method, request):
+                # API Gateway says by itself which pages may call; where the default route hands it the question, any
+                # success will do.
+                return NO_CONTENT
             raise MethodNotAllowed if allowed else NotFound
 
+        method = self._resolver.current_event.http_method
         response = self._respond("unknown", refuse, path={}, is_open=True)
         if allowed:
             response.headers["allow"] = ", ".join(allowed)
@@ -149,6 +154,11 @@ class App:
             route=f"{method} {route}",
             code=answer.code,
         )
+
+
+def _is_preflight(method: str, request: Request) -> bool:
+    """Tell whether a browser asks if a page may call (Fetch standard, "CORS-preflight request")."""
+    return method == "OPTIONS" and {"origin", "access-control-request-method"} <= set(request.headers)
 
 
 _PATTERNS = [(re.compile(PREFIX + re.sub(r"<\w+>", "[^/]+", route.path)), route.method) for route in ROUTES]
