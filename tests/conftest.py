@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
+    "tests.fixtures.without_redis",
     "tests.fixtures.outages",
     "tests.fixtures.fault_broker",
     "tests.fixtures.services",

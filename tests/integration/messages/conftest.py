@@ -47,8 +47,10 @@ def open_stage(mysql: MySqlServer, redis: RedisCluster, database: str) -> Iterat
 
 
 def flush(redis_cluster: RedisCluster) -> None:
-    """Empty the cache."""
+    """Empty the cache, if there is one in this run."""
     import redis
 
+    if not redis_cluster.running:
+        return
     with redis.Redis(host=redis_cluster.host, port=redis_cluster.port) as client:
         client.flushall()

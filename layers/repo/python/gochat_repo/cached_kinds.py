@@ -1,8 +1,9 @@
 """Kinds of cached values: how each is loaded and written down, and what a write of one says to the caches."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from gochat_repo.cache import Command, command
 from gochat_repo.cache_entries import bury_command, remember_command
@@ -13,8 +14,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Kind(Generic[K, V]):
+class Kind(msgspec.Struct, Generic[K, V], frozen=True, kw_only=True, eq=False):
     """One kind of cached value. For display and fan-out only: a permission to write is never read from here."""
 
     name: str

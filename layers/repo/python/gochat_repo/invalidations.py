@@ -6,7 +6,6 @@ CHANNEL instead.
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 from zlib import crc32
@@ -44,8 +43,7 @@ class Listener(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(msgspec.Struct):
     """Where a reader stands in one stream: the last entry that it knows, None while it knows none."""
 
     last_id: bytes | None = None
@@ -53,8 +51,7 @@ class _Place:
     wanted_until_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(msgspec.Struct, frozen=True):
     """One stream's command in a pipeline, and where the reader stood when it asked."""
 
     stream: int

@@ -4,7 +4,6 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import msgspec
@@ -35,13 +34,12 @@ _Wanted = dict[str, tuple[Kind[Any, Any], Any]]
 """What is wanted, by key: its kind and its id."""
 
 
-@dataclass(slots=True)
-class _Asked:
+class _Asked(msgspec.Struct):
     """What Redis said about some keys: values; our leases, and whether they are for the writer; those of others."""
 
-    found: dict[str, Any] = field(default_factory=dict)
-    leased: dict[str, bool] = field(default_factory=dict)
-    elsewhere: dict[str, bytes] = field(default_factory=dict)
+    found: dict[str, Any] = {}
+    leased: dict[str, bool] = {}
+    elsewhere: dict[str, bytes] = {}
 
 
 class ReadThrough:
