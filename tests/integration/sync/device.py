@@ -1,5 +1,6 @@
 """A device that keeps what /sync tells it, by the rules of docs/api/openapi.yaml and nothing else."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import msgspec
@@ -19,13 +20,14 @@ from gochat_core.types import ClientMsgId, ConversationId, DeviceId, Seq, Sessio
 from gochat_repo.conversation_entries import ConversationEntry
 from gochat_repo.message_view import view_message
 from gochat_repo.messages import StoredMessage
+from gochat_repo.mysql import Database
 from logic.announce.announcer import Announcer
 from logic.commands.outcomes import Outcome
 from logic.commands.submission import Submission
 from logic.conversations.hide_conversation import hide_conversation
 from logic.conversations.ports import ConversationPorts
 from logic.messages.list_messages import list_messages
-from logic.sync.plan_sync import SyncCursor
+from logic.sync.plan_sync import LIMITS, SyncCursor, SyncLimits
 from logic.sync.sync_conversations import SyncAnswer, SyncedConversation, sync_conversations
 from tests.fakes.producer import InMemoryProducer
 from tests.integration.messages.stage import Door
@@ -39,31 +41,53 @@ class Device:
 
     door: Door
     user_id: UserId
+    limits: SyncLimits = LIMITS
     token: str | None = None
+    is_on_walk: bool = False
     cursors: dict[ConversationId, SyncCursor] = field(default_factory=dict)
     held: dict[ConversationId, History] = field(default_factory=dict)
     entries: dict[ConversationId, ConversationEntry] = field(default_factory=dict)
 
-    def ask(self, *, names_cursors: bool = True, token: str | None = None) -> SyncAnswer:
-        """Send one POST /sync and return the answer as it is."""
+    def ask(
+        self,
+        *,
+        named: Collection[ConversationId] | None = None,
+        token: str | None = None,
+        database: Database | None = None,
+    ) -> SyncAnswer:
+        """Send one POST /sync with the named cursors, all unless given, and return the answer as it is."""
         return sync_conversations(
-            self.door.database,
+            database or self.door.database,
             self.door.clock,
             self.user_id,
             token=token or self.token,
-            cursors=self.cursors if names_cursors else {},
+            cursors=self.cursors if named is None else {one: self.cursors[one] for one in named},
+            limits=self.limits,
         )
 
-    def sync(self, *, names_cursors: bool = True) -> int:
-        """Catch up: every page, and the rest of every conversation; returns how many pages it took."""
-        pages = 0
+    def step(self, *, named: Collection[ConversationId] | None = None, database: Database | None = None) -> bool:
+        """Get and keep one page; returns whether there is more.
+
+        A device that names some of its cursors asks again for what it holds and finds changed.
+        """
+        asked = None if named is None else {one for one in named if one in self.cursors}
         while True:
-            answer = self.ask(names_cursors=names_cursors)
-            self.apply(answer)
+            answer = self.ask(named=asked, database=database)
+            told = {one.entry.conversation_id for one in answer.conversations}
+            if asked is None or not (missed := (told & set(self.cursors)) - asked - set(answer.removed)):
+                break
+            asked |= missed
+        self.apply(answer)
+        self.is_on_walk = answer.has_more
+        return answer.has_more
+
+    def sync(self, *, named: Collection[ConversationId] | None = None) -> int:
+        """Catch up: every page, and the rest of every conversation; returns how many pages it took."""
+        pages = 1
+        while self.step(named=named):
             pages += 1
-            if not answer.has_more:
-                return pages
             assert pages < 1_000, "the walk ends"
+        return pages
 
     def apply(self, answer: SyncAnswer) -> None:
         """Keep what one answer tells."""
@@ -77,7 +101,9 @@ class Device:
     def _apply_conversation(self, told: SyncedConversation, answer: SyncAnswer) -> None:
         conversation_id = told.entry.conversation_id
         self.entries[conversation_id] = told.entry
-        self._keep(conversation_id, (*told.messages, *told.changed), answer)
+        held = self.held.get(conversation_id, {})
+        # What was mutated below what the device holds is none of its business until it scrolls there.
+        self._keep(conversation_id, (*told.messages, *(one for one in told.changed if one.seq in held)), answer)
         before = self.cursors.get(conversation_id)
         if told.messages:
             assert [one.seq for one in told.messages] == list(range(told.messages[0].seq, told.messages[-1].seq + 1))
@@ -91,8 +117,7 @@ class Device:
             )
             self._keep(conversation_id, page.messages, answer)
             seq, has_more = (page.messages[-1].seq if page.messages else seq), page.has_more
-        change = max(told.entry.change, before.change if before is not None else 0)
-        self.cursors[conversation_id] = SyncCursor(seq=seq, change=change)
+        self.cursors[conversation_id] = SyncCursor(seq=seq, change=told.entry.change)
 
     def scroll_up(self, conversation_id: ConversationId) -> None:
         """Read the history upwards to its beginning, as far as it isn't held."""

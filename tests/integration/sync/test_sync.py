@@ -110,7 +110,7 @@ def test_more_messages_than_fit_come_from_the_history(stage: Stage, alice: Perso
     (told,) = phone.ask().conversations
     assert [one.seq for one in told.messages] == list(range(2, LIMITS.messages + 2))
     assert told.has_more
-    (told,) = phone.ask(names_cursors=False).conversations
+    (told,) = phone.ask(named=()).conversations
     assert [one.seq for one in told.messages] == list(range(1, LIMITS.messages + 1)), (
         "the token reaches back to the first"
     )
@@ -126,7 +126,7 @@ def test_without_a_cursor_come_the_messages_since_the_token(stage: Stage, alice:
     phone.sync()
     stage.clock.advance_ms(LONG_MS)
     say(alice, 150, first=301)
-    (told,) = phone.ask(names_cursors=False).conversations
+    (told,) = phone.ask(named=()).conversations
     assert [one.seq for one in told.messages] == list(range(301, 401))
     assert (told.has_more, told.changed) == (True, ())
 
