@@ -91,7 +91,7 @@ def update_messages(tx: Transaction, targets: Iterable[Target]) -> None:
             one.recalled_at_ms,
             one.change,
         )
-        for one in targets
+        for one in sorted(targets, key=lambda one: (one.conversation_id, one.seq))
     ]
     tx.execute(
         _UPDATE.format(values=values_table(_UPDATE_COLUMNS, len(rows))), [value for row in rows for value in row]

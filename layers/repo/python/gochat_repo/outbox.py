@@ -16,9 +16,7 @@ OVERDUE_MS = 30_000
 REDRIVEN_AT_ONCE = 50
 """Overdue rows that one batch takes over: it must not become slow because another one failed."""
 
-_DELETE = (
-    "DELETE FROM outbox WHERE (conversation_id, kind, number) IN %s AND (kind <> 'entry' OR created_at_ms <= %s)"
-)
+_DELETE = "DELETE FROM outbox WHERE (conversation_id, kind, number) IN %s AND (kind <> 'entry' OR created_at_ms <= %s)"
 
 
 class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +69,7 @@ def insert_outbox(tx: Transaction, entries: Sequence[OutboxEntry], *, now_ms: in
         "INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES",
         [
             (*one.key, one.origin_device_id, None if one.payload is None else one.payload.decode(), now_ms)
-            for one in entries
+            for one in sorted(entries, key=lambda one: one.key)
         ],
         "ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload),"
         " created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms))",
