@@ -56,29 +56,31 @@ class ServicesStack(Stack):
         ready = [self._migration(), *self._external_topics()]
         mappings = stage.mappings
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
-        upstream = self._function(
-            catalogue.LOGIC_UPSTREAM,
-            {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mappings.upstream), **contacts},
-            ready,
-        )
-        worker = self._function(
-            catalogue.TASK_WORKER, {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mappings.worker)}, ready
-        )
-        rpc = self._function(
-            catalogue.LOGIC_RPC,
-            {
-                "GOCHAT_TOKEN_PUBLIC_KEYS": public_keys,
-                "GOCHAT_TOKEN_SECRET_ARN": self.secret_arn,
-                **self._media_environment(),
-                **contacts,
-            },
-            ready,
-        )
-        self.logic_rpc = self._alias(rpc)
+        self._consumer(catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC, contacts, ready)
+        self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
+        self.logic_rpc = self._logic_rpc({"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, **contacts}, ready)
         self.repo_rpc = self._repo_rpc(ready)
         self._sweeps(ready)
-        self._consume(upstream, catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC)
-        self._consume(worker, catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC)
+
+    def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> str:
+        """Declare im-logic's gRPC side and return the ARN that callers use."""
+        settings = {"GOCHAT_TOKEN_SECRET_ARN": self.secret_arn, **self._media_environment(), **environment}
+        return self._alias(self._function(catalogue.LOGIC_RPC, settings, ready))
+
+    def _consumer(
+        self, spec: FunctionSpec, mapping: Mapping, topic: str, environment: dict[str, str], ready: list[CustomResource]
+    ) -> None:
+        """Declare a function that consumes a topic."""
+        settings = {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping), **environment}
+        declare_mapping(
+            self,
+            f"{spec.title}Mapping",
+            function=self._function(spec, settings, ready),
+            mapping=mapping,
+            kafka=self._stores.kafka,
+            topic=topic,
+            group=consumer_group(self._stage, spec.name),
+        )
 
     def _function(
         self, spec: FunctionSpec, environment: dict[str, str], ready: list[CustomResource]
@@ -164,17 +166,6 @@ class ServicesStack(Stack):
         if spec in (catalogue.LOGIC_SWEEP, catalogue.TASK_SWEEP):
             return []
         return [allow(["GetSecretValue"], [self.secret_arn], "secretsmanager"), *self._media.may_sign()]
-
-    def _consume(self, function: lambda_.Function, spec: FunctionSpec, mapping: Mapping, topic: str) -> None:
-        declare_mapping(
-            self,
-            f"{spec.title}Mapping",
-            function=function,
-            mapping=mapping,
-            kafka=self._stores.kafka,
-            topic=topic,
-            group=consumer_group(self._stage, spec.name),
-        )
 
     def _migration(self) -> CustomResource:
         """Declare repo-migrate and the resource that runs it whenever a migration is added."""

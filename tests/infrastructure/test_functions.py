@@ -25,8 +25,8 @@ ENVIRONMENTS = {
     | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_REPO_FUNCTION", "GOCHAT_WEBSOCKET_FUNCTION"}
     | {"GOCHAT_CONNECTION_CHECK_MINUTES"},
     "logic-sweep": ALL | STORES,
-    "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
-    "logic-rpc": ALL | STORES | MEDIA | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN"},
+    "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH", "GOCHAT_CONTACTS_ONLY"},
+    "logic-rpc": ALL | STORES | MEDIA | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN", "GOCHAT_CONTACTS_ONLY"},
     "task-sweep": ALL | STORES | {"GOCHAT_OFFLINE_AFTER_S", "GOCHAT_MESSAGE_RETENTION_DAYS"},
     "task-worker": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
     "repo-rpc": ALL | MYSQL | REDIS,
@@ -40,6 +40,11 @@ FUNCTIONS = sorted(ENVIRONMENTS)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_function_is_told_what_it_reads_and_nothing_else(stage: Synthesis, function: str) -> None:
     assert set(stage.environment(function)) == ENVIRONMENTS[function]
+
+
+def test_anyone_may_write_to_anyone_unless_a_stage_says_otherwise(stage: Synthesis) -> None:
+    for function in ("logic-upstream", "logic-rpc"):
+        assert stage.environment(function)["GOCHAT_CONTACTS_ONLY"] == "false"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
