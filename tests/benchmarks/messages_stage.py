@@ -24,6 +24,7 @@ from aws_lambda_powertools import Logger
 from gochat_aws.kafka_event import IncomingRecord
 from gochat_aws.kafka_producer import KafkaRecordProducer
 from gochat_core.clock import SystemClock
+from gochat_core.ids import single_conversation_id
 from gochat_repo.cache import RedisSettings
 from gochat_repo.migrate import migrate
 from gochat_repo.mysql_pool import MySqlSettings
@@ -31,7 +32,23 @@ from local_stage.services.kafka import start_tansu
 from local_stage.services.mysql import start_mysql
 from local_stage.services.redis import start_redis
 from tests.fakes.producer import InMemoryProducer
-from tests.integration.messages.stage import G1, LAPTOP, PHONE, Door, Stage, frame, open_door, pairs
+from tests.integration.messages.stage import (
+    G1,
+    LAPTOP,
+    PHONE,
+    Door,
+    Stage,
+    delivered,
+    edit,
+    frame,
+    open_door,
+    pairs,
+    react,
+    read,
+    recall,
+    typing,
+    unreact,
+)
 
 CHATS = 50
 PER_CHAT = 2
@@ -99,6 +116,27 @@ def batch(name: str) -> list[IncomingRecord]:
         for one, other in pairs(CHATS)
         for number in range(PER_CHAT)
     ]
+
+
+def mixed_batch(name: str) -> list[IncomingRecord]:
+    """Return 100 commands of every action over the same 50 chats; each finds something to change."""
+    records: list[IncomingRecord] = []
+    for number, (one, other) in enumerate(pairs(CHATS)):
+        chat = single_conversation_id(one, other)
+        seq = 1 + number % 2
+        records += [
+            frame(f"{name}-{number}", sender=one, peer=other),
+            (
+                edit(seq, name, by=one, chat=chat),
+                react(seq, f"{name[-1]}\N{COMBINING ENCLOSING KEYCAP}", by=other, chat=chat),
+                unreact(seq, f"{name[-1]}\N{COMBINING ENCLOSING KEYCAP}", by=one, chat=chat),
+                read(2**62, by=other, chat=chat),
+                delivered(2**62, by=other, chat=chat),
+                recall(3 + int(name[-1]), by=one, chat=chat),
+                typing(by=other, chat=chat, at_ms=time.time_ns() // 1_000_000),
+            )[number % 7],
+        ]
+    return records
 
 
 class NaiveDoor:

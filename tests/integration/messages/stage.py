@@ -229,7 +229,7 @@ def unreact(seq: int, emoji: str = "👍", *, by: UserId = BOB, chat: Conversati
     return act(RemoveReaction(conversation_id=chat, seq=Seq(seq), emoji=emoji), sender=by)
 
 
-def type_(*, by: UserId = BOB, chat: ConversationId = CHAT, at_ms: int | None = None) -> IncomingRecord:
+def typing(*, by: UserId = BOB, chat: ConversationId = CHAT, at_ms: int | None = None) -> IncomingRecord:
     """Return a `typing`."""
     return act(Typing(conversation_id=chat), sender=by, at_ms=at_ms)
 

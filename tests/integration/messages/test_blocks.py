@@ -27,7 +27,7 @@ from tests.integration.messages.stage import (
     react,
     read,
     recall,
-    type_,
+    typing,
     unreact,
 )
 
@@ -131,7 +131,7 @@ def test_what_was_said_can_still_be_taken_back(stage: Stage) -> None:
 @pytest.mark.parametrize("who", [ALICE, BOB])
 def test_neither_typing_nor_receipts_pass_between_the_two(blocked: Stage, who: UserId) -> None:
     blocked.connect(who, LAPTOP)
-    blocked.doors[0].apply(type_(by=who), delivered(2, by=who), read(2, by=who))
+    blocked.doors[0].apply(typing(by=who), delivered(2, by=who), read(2, by=who))
     peer = BOB if who == ALICE else ALICE
     assert blocked.told(peer, "typing") == blocked.told(peer, "receipt") == []
     own = blocked.told(who, "receipt")
@@ -140,7 +140,7 @@ def test_neither_typing_nor_receipts_pass_between_the_two(blocked: Stage, who: U
 
 def test_a_group_knows_no_blocks(blocked: Stage) -> None:
     group = blocked.add_group([ALICE, BOB, CAROL])
-    blocked.doors[0].apply(act(command("g1", conversation_id=group)), type_(by=ALICE, chat=group))
+    blocked.doors[0].apply(act(command("g1", conversation_id=group)), typing(by=ALICE, chat=group))
     assert len(blocked.told(BOB, "message.new")) == len(blocked.told(BOB, "typing")) == 1
 
 

@@ -30,7 +30,7 @@ from tests.integration.messages.stage import (
     react,
     read,
     recall,
-    type_,
+    typing,
     unreact,
 )
 from tests.integration.messages.test_failures import die
@@ -55,7 +55,7 @@ def mixed(name: str, *, chats: int = 10) -> list[IncomingRecord]:
             unreact(4, by=one, chat=chat),
             delivered(9, by=other, chat=chat),
             read(9, by=one, chat=chat),
-            type_(by=one, chat=chat),
+            typing(by=one, chat=chat),
         )
     ]
 
@@ -111,7 +111,7 @@ def test_marks_alone_cost_four_database_round_trips_and_repeats_two(chats: Stage
 
 def test_typing_alone_costs_one_database_round_trip(chats: Stage) -> None:
     door = chats.doors[0]
-    shows = [type_(by=one, chat=single_conversation_id(one, other)) for one, other in pairs(10)]
+    shows = [typing(by=one, chat=single_conversation_id(one, other)) for one, other in pairs(10)]
     assert trips(door.database, lambda: door.apply(*shows)) == 1
 
 

@@ -23,7 +23,7 @@ from tests.integration.messages.stage import (
     delivered,
     frame,
     read,
-    type_,
+    typing,
 )
 
 CURSORS = "SELECT read_seq, delivered_seq FROM conversation_participants WHERE user_id = %s"
@@ -121,7 +121,7 @@ def test_a_large_group_hears_of_no_receipts_and_no_typing(stage: Stage) -> None:
     stage.connect(members[1])
     stage.doors[0].apply(act(command("a", conversation_id=group), sender=members[0]))
     stage.producer.records.clear()
-    stage.doors[0].apply(read(1, by=members[1], chat=group), type_(by=members[1], chat=group))
+    stage.doors[0].apply(read(1, by=members[1], chat=group), typing(by=members[1], chat=group))
     assert stage.told(members[0], "receipt") == []
     assert stage.told(members[0], "typing") == []
     changed = stage.rows("SELECT user_id FROM conversation_participants WHERE changed_at_ms > 0")
@@ -169,19 +169,19 @@ def test_reading_over_rest_is_the_same_and_answers_with_the_cursors(chat: Stage)
 def test_typing_reaches_the_others_for_a_moment(chat: Stage) -> None:
     accepted_at_ms = chat.clock.now_ms()
     chat.clock.advance_ms(4_999)
-    assert chat.doors[0].apply(type_(at_ms=accepted_at_ms)).counts["shown"] == 1
+    assert chat.doors[0].apply(typing(at_ms=accepted_at_ms)).counts["shown"] == 1
     (item,) = chat.items(ALICE, "typing")
     assert msgspec.json.decode(item.data) == {"conversation_id": CHAT, "user_id": "2"}
     assert item.expires_at_ms == accepted_at_ms + 5_000
     assert chat.told(BOB, "typing") == []
     chat.clock.advance_ms(1)
-    chat.doors[0].apply(type_(at_ms=accepted_at_ms))
+    chat.doors[0].apply(typing(at_ms=accepted_at_ms))
     assert len(chat.items(ALICE, "typing")) == 1, "too late to be worth saying"
 
 
 def test_typing_of_an_outsider_is_dropped_without_a_word(chat: Stage) -> None:
     chat.connect(CAROL)
-    assert chat.doors[0].apply(type_(by=CAROL)).rejected == {"conversation_not_found": 1}
+    assert chat.doors[0].apply(typing(by=CAROL)).rejected == {"conversation_not_found": 1}
     assert chat.producer.records == []
 
 
@@ -191,7 +191,7 @@ def test_typing_waits_for_nobody(chat: Stage) -> None:
 
     def while_the_chat_is_locked(tx: Any) -> None:
         tx.query("SELECT 1 FROM conversations WHERE conversation_id = %s FOR UPDATE", (key,))
-        other.apply(type_())
+        other.apply(typing())
 
     chat.doors[0].database.transaction(while_the_chat_is_locked)
     assert len(chat.told(ALICE, "typing")) == 1
