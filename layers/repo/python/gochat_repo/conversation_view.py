@@ -53,5 +53,9 @@ def view_conversation(
 def encode_conversation_event(
     entry: ConversationEntry, viewer: UserId, unlisted: Collection[ReactionKey] = ()
 ) -> msgspec.Raw:
-    """Return the data of `conversation.created` and `conversation.updated` for one member."""
-    return msgspec.Raw(_encode({"conversation": view_conversation(entry, viewer, unlisted)}))
+    """Return the data of `conversation.created` and `conversation.updated` for one member.
+
+    `hidden` is there, and true, while the member hides the conversation: the device is to forget it.
+    """
+    data: dict[str, object] = {"conversation": view_conversation(entry, viewer, unlisted)}
+    return msgspec.Raw(_encode(data | {"hidden": True} if entry.is_hidden else data))
