@@ -6,17 +6,18 @@ Written from the public contract alone, so that it is also a check of it: it kno
 import asyncio
 import contextlib
 import json
+import math
 import random
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from dev_cli.chat import frames
+from dev_cli.chat import frames, happenings, typed
 from dev_cli.chat.outbox import Outbox
 from dev_cli.chat.rest import Login, Refused, RestClient
 from dev_cli.chat.timeline import ChatMessage, Timeline
@@ -26,6 +27,7 @@ _FINAL_EVENTS = {"session.revoked": "this login was revoked", "session.replaced"
 _FIRST_RETRY_S = 0.2
 _LONGEST_RETRY_S = 10.0
 _TICK_S = 1.0
+_TYPING_EVERY_S = 3.0
 _DEFAULT_PING_S = 60.0
 _UNAUTHORIZED = (401, 403)
 
@@ -35,7 +37,10 @@ class Ended(Exception):
 
 
 class ChatClient:
-    """Speak for one user in one conversation; `show` is given messages in order, `tell` remarks on the connection."""
+    """Speak for one user in one conversation; `show` is given messages in order, `tell` remarks on all else.
+
+    `names` are those of its members, by user id.
+    """
 
     def __init__(
         self,
@@ -45,12 +50,17 @@ class ChatClient:
         conversation_id: str,
         show: Callable[[ChatMessage], None],
         tell: Callable[[str], None],
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self._rest = rest
         self._login = login
         self._conversation_id = conversation_id
         self._show = show
         self._tell = tell
+        self._names = names or {}
+        self._peer = happenings.PeerStatus(next((n for who, n in self._names.items() if who != login.user_id), "peer"))
+        self._requests: list[str] = []
+        self._typing_told_at_s = -math.inf
         self._timeline = Timeline()
         self._outbox = Outbox(lambda: uuid.uuid4().hex)
         self._wake = asyncio.Event()
@@ -62,10 +72,35 @@ class ChatClient:
         """Whether everything that was typed is stored or refused."""
         return not self._outbox.unstored
 
+    @property
+    def status(self) -> str:
+        """What the peer does and how far it is, in a few words."""
+        return self._peer.line(time.monotonic())
+
     def send(self, text: str) -> None:
         """Take a text to send; it goes out as soon as its turn comes, over this connection or the next."""
         self._outbox.compose(text, time.monotonic())
         self._wake.set()
+
+    def enter(self, line: str) -> None:
+        """Take a typed line: a text to send, or what a command asks for."""
+        try:
+            wanted = typed.read_line(line)
+        except typed.UnknownCommandError as unknown:
+            self._tell(str(unknown))
+            return
+        if isinstance(wanted, str):
+            self.send(wanted)
+        else:
+            self._requests.append(frames.request(self._conversation_id, wanted.action, wanted.data))
+            self._wake.set()
+
+    def note_typing(self) -> None:
+        """Tell the peer that a line is being typed, every few seconds while it is."""
+        if not self._requests and time.monotonic() - self._typing_told_at_s >= _TYPING_EVERY_S:
+            self._typing_told_at_s = time.monotonic()
+            self._requests.append(frames.request(self._conversation_id, "typing", {}))
+            self._wake.set()
 
     async def run(self) -> None:
         """Stay connected until cancelled; Ended if the server ended the login."""
@@ -120,6 +155,8 @@ class ChatClient:
             self._outbox.requeue_overdue(now_s)
             while draft := self._outbox.take_next(now_s):
                 await connection.send(frames.send_text(self._conversation_id, draft))
+            while self._requests:
+                await connection.send(self._requests.pop(0))
             # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
@@ -165,10 +202,25 @@ class ChatClient:
             self._on_refused(str(data.get("client_msg_id")), str(data.get("code")))
         elif event == "message.new":
             own = [message for message in data["messages"] if message["conversation_id"] == self._conversation_id]
+            if own:
+                self._peer.on_message()
             self._take(frames.to_message(message) for message in own)
+        elif event == "request.rejected":
+            self._tell(f"refused ({data.get('code')})")
         elif event in _FINAL_EVENTS:
             raise Ended(_FINAL_EVENTS[event])
+        elif data.get("conversation_id") == self._conversation_id:
+            self._on_happening(str(event), data)
         self._wake.set()
+
+    def _on_happening(self, event: str, data: dict[str, Any]) -> None:
+        actor = str(data.get("user_id") or data.get("sender_id"))
+        if event == "typing":
+            self._peer.on_typing(time.monotonic())
+        elif event == "receipt" and actor != self._login.user_id:
+            self._peer.on_receipt(data)
+        elif remark := happenings.describe(event, data, actor=self._names.get(actor, actor)):
+            self._tell(remark)
 
     def _on_ack(self, frame: dict[str, Any], data: dict[str, Any]) -> None:
         if frame.get("id") == frames.HELLO_ID:

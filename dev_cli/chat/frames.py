@@ -1,8 +1,10 @@
 """Writes and reads the WebSocket frames of the public contract."""
 
 import json
+import uuid
 from typing import Any
 
+from dev_cli.chat import happenings
 from dev_cli.chat.outbox import Draft
 from dev_cli.chat.timeline import ChatMessage
 
@@ -33,13 +35,19 @@ def send_text(conversation_id: str, draft: Draft) -> str:
     return _frame("message.send", draft.client_msg_id, data)
 
 
+def request(conversation_id: str, action: str, data: dict[str, Any]) -> str:
+    """Ask for something in the conversation."""
+    return _frame(action, f"{action}-{uuid.uuid4().hex[:8]}", {"conversation_id": conversation_id, **data})
+
+
 def to_message(message: dict[str, Any]) -> ChatMessage:
     """Read a `message` object; what is no text shows its type instead."""
     text = message["content"].get("text") if message["type"] == "text" else f"[{message['type']}]"
+    shown = "[recalled]" if message.get("recalled") else f"{text}{happenings.after_text(message)}"
     return ChatMessage(
         seq=message["seq"],
         sender_id=message["sender_id"],
-        text="[recalled]" if message.get("recalled") else str(text),
+        text=shown,
         created_at=message["created_at"],
     )
 

@@ -58,4 +58,5 @@ async def open_chat(
         conversation_id=conversation_id,
         show=lambda message: show(message, names.get(message.sender_id, message.sender_id)),
         tell=tell,
+        names=names,
     )

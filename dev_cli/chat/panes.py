@@ -13,10 +13,14 @@ from prompt_toolkit.layout import HSplit, Layout, VSplit, Window
 from prompt_toolkit.widgets import Frame, TextArea
 
 from dev_cli.chat.client import ChatClient
+from dev_cli.chat.typed import HELP
 
 Writer = Callable[[str], None]
 
-HINT = " Tab: the other pane   Enter: send   Ctrl-C: quit"
+HINT = f" Tab: the other pane   Enter: send   Ctrl-C: quit   {HELP}"
+
+_REDRAW_S = 0.5
+"""How often the titles are drawn anew: what they say of the other side grows old by itself."""
 
 
 @dataclass(kw_only=True)
@@ -29,6 +33,7 @@ class Pane:
     def __post_init__(self) -> None:
         self._lines = TextArea(read_only=True, scrollbar=True, focusable=False, wrap_lines=True)
         self.entry = TextArea(height=1, prompt=f"{self.username}> ", multiline=False, accept_handler=self._accept)
+        self.entry.buffer.on_text_changed += self._note_typing
 
     def write(self, line: str) -> None:
         """Add a line and scroll to it."""
@@ -37,11 +42,19 @@ class Pane:
 
     def frame(self) -> Frame:
         """Give the pane as it is laid out."""
-        return Frame(HSplit([self._lines, Window(height=1, char="─"), self.entry]), title=self.username)
+        return Frame(HSplit([self._lines, Window(height=1, char="─"), self.entry]), title=self._title)
+
+    def _title(self) -> str:
+        status = self.client.status if self.client is not None else ""
+        return f"{self.username} · {status}" if status else self.username
+
+    def _note_typing(self, buffer: Buffer) -> None:
+        if self.client is not None and buffer.text and not buffer.text.startswith("/"):
+            self.client.note_typing()
 
     def _accept(self, buffer: Buffer) -> bool:
         if buffer.text.strip() and self.client is not None:
-            self.client.send(buffer.text.strip())
+            self.client.enter(buffer.text.strip())
         return False  # clears the line
 
 
@@ -58,7 +71,9 @@ async def show_panes(left: Pane, right: Pane) -> None:
 
     hint = TextArea(text=HINT, height=1, read_only=True, focusable=False)
     layout = Layout(HSplit([VSplit([left.frame(), right.frame()]), hint]), focused_element=left.entry)
-    application: Application[None] = Application(layout=layout, key_bindings=keys, full_screen=True)
+    application: Application[None] = Application(
+        layout=layout, key_bindings=keys, full_screen=True, refresh_interval=_REDRAW_S
+    )
     connections = [asyncio.create_task(pane.client.run()) for pane in (left, right) if pane.client is not None]
     try:
         await application.run_async()

@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from dev_cli.chat.client import ChatClient, Ended
 from dev_cli.chat.rest import Login, RestClient
+from dev_cli.chat.typed import HELP
 
 CONVERSATION = "c" * 32
 ALICE, BOB = "1", "2"
@@ -65,6 +66,7 @@ class Server:
                 conversation_id=CONVERSATION,
                 show=lambda shown: self.shown.append(f"{shown.seq} {shown.text}"),
                 tell=self.remarks.append,
+                names={ALICE: "alice", BOB: "bob"},
             )
             running = asyncio.create_task(client.run())
             try:
@@ -192,3 +194,67 @@ def test_a_refused_message_is_told_and_the_next_one_goes_out() -> None:
     asyncio.run(run())
     assert "refused (blocked): refused" in server.remarks
     assert server.shown == ["1 taken"]
+
+
+def test_what_happens_to_messages_is_remarked_and_what_the_peer_does_is_the_status() -> None:
+    async def script(server: Server, connection: ServerConnection, number: int) -> None:
+        await until(lambda: server.shown == ["1 one"])
+        place = {"conversation_id": CONVERSATION, "seq": 1, "change": 1}
+        for event, data in (
+            ("message.edited", {**place, "sender_id": BOB, "content": {"text": "uno"}}),
+            ("reaction", {**place, "user_id": ALICE, "emoji": "👍", "action": "add", "count": 2}),
+            ("reaction", {**place, "user_id": BOB, "emoji": "👍", "action": "remove", "count": 1}),
+            ("message.recalled", {**place, "sender_id": BOB}),
+            ("message.recalled", {**place, "sender_id": BOB, "conversation_id": "d" * 32}),
+            ("receipt", {"conversation_id": CONVERSATION, "user_id": ALICE, "delivered_seq": 9, "read_seq": 9}),
+            ("receipt", {"conversation_id": CONVERSATION, "user_id": BOB, "delivered_seq": 2, "read_seq": 1}),
+            ("request.rejected", {"id": "x", "action": "message.edit", "code": "forbidden", "message": "no"}),
+        ):
+            await connection.send(json.dumps({"event": event, "data": data}))
+        await connection.wait_closed()
+
+    server = Server(script, history=[message(1, "one")])
+
+    async def run() -> None:
+        async with server.client() as (client, _):
+            await until(lambda: "refused (forbidden)" in server.remarks)
+            assert client.status == "bob has #2, has read #1"
+
+    asyncio.run(run())
+    assert server.remarks == [
+        "bob changed #1: uno",
+        "alice reacted to #1 with 👍 (2)",
+        "bob took back from #1 👍 (1)",
+        "bob took #1 back",
+        "refused (forbidden)",
+    ]
+
+
+def test_a_command_becomes_its_frame_and_typing_is_told_once_in_a_while() -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def script(server: Server, connection: ServerConnection, number: int) -> None:
+        async for text in connection:
+            frame = json.loads(text)
+            if frame["action"] != "hello":
+                heard.append({"action": frame["action"], **frame["data"]})
+            if len(heard) == 2:
+                typing = {"conversation_id": CONVERSATION, "user_id": BOB}
+                await connection.send(json.dumps({"event": "typing", "data": typing}))
+
+    server = Server(script)
+
+    async def run() -> None:
+        async with server.client() as (client, _):
+            client.note_typing()
+            client.note_typing()
+            client.enter("/react 3 👍")
+            client.enter("/nonsense")
+            await until(lambda: client.status == "bob is typing…")
+
+    asyncio.run(run())
+    assert heard == [
+        {"action": "typing", "conversation_id": CONVERSATION},
+        {"action": "reaction.add", "conversation_id": CONVERSATION, "seq": 3, "emoji": "👍"},
+    ]
+    assert server.remarks == [HELP]
