@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.fault_broker",
     "tests.fixtures.services",
     "tests.fixtures.stage",
+    "tests.fixtures.walks",
 ]
 
 _UNIT = Path(__file__).parent / "unit"

@@ -1,0 +1,224 @@
+"""The eight promises of the protocol, each a check by its name, and the rest at which they must hold."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gochat_contracts.records import TASK_TOPIC, TaskRecord, decode
+from gochat_repo.outbox import OVERDUE_MS
+from tests.model.ledger import check
+from tests.model.reference import Command
+from tests.model.views import check_messages, check_state, check_view, is_member, rejected_codes
+from tests.model.world import World
+
+ROUNDS = 200
+"""How often everything is pumped before rest is given up: far more than any walk leaves to do."""
+
+OUTBOX_WAIT_S = 5.0
+
+
+def settle(world: World) -> None:
+    """End all outages, let everything be done that is under way, and hold every promise."""
+    if world.fleet.away:
+        world.fleet.away.clear()
+        world.redis.flushall()
+    world.log.available, world.log.fail_after = True, None
+    for socket in world.cell.sockets.values():
+        socket.throttled = 0
+        if socket.phase == "limbo":
+            world.cell.end(socket, "dropped")
+    for device in world.people.devices:
+        if device.is_leaving:
+            world.log_out(device)
+    _work_off(world)
+    # What a dead container left is announced, once it is overdue, by the next writer or by the sweep.
+    for _ in range(3):
+        if not _outbox_rows(world):
+            break
+        world.clock.advance_ms(OVERDUE_MS + 1_000)
+        if world.ledger.turn % 2:
+            world.sweep()
+        else:
+            _write_once(world)
+        _work_off(world)
+    for device in world.people.devices:
+        if device.is_connected and device.is_logged_in:
+            for data in list(device.phone.unanswered.values()):
+                world.say(device, "message.send", data)  # as clients do with what nobody answers
+    _work_off(world)
+    for promise in PROMISES:
+        promise(world)
+
+
+def _work_off(world: World) -> None:
+    for _ in range(ROUNDS):
+        for mapping in ("upstream", "deliver", "worker"):
+            world.pump(mapping, (0, 1), 100)
+        while world.fleet.events:
+            world.report(0)
+        while world.cell.farewells:
+            world.say_farewell(world.cell.farewells.pop())
+        world.hear()
+        if all(mapping.is_idle() for mapping in world.mappings.values()) and not world.fleet.events:
+            return
+    check(False, "1 (nothing is lost)", "the topics are never worked off")
+
+
+def _write_once(world: World) -> None:
+    """Send one message to the group, from whoever is in it."""
+    chat_id = world.chat_ids[-1]
+    device = next((one for one in world.people.devices if is_member(world.chat(chat_id), one.user)), None)
+    if device is None:
+        device = world.people.devices[0]
+        world.change_roster("join", device.user)
+    if not device.is_logged_in:
+        world.people.log_in(device)
+    name = world.name()
+    body = {"client_msg_id": f"m-{name}", "type": "text", "content": {"text": "still there?"}}
+    command = Command(name, "message.send", device.user, body, world.clock.now_ms())
+    world.ask(device, chat_id, command, ("POST", f"/conversations/{chat_id}/messages", body))
+
+
+def _outbox_rows(world: World) -> int:
+    """Count what is not announced, once deletions that nobody waited for have had their time."""
+    deadline = time.monotonic() + OUTBOX_WAIT_S
+    while True:
+        rows = world.observer.read(lambda tx: tx.query("SELECT COUNT(*), MIN(created_at_ms) FROM outbox"))
+        count = int(rows[0][0])
+        if not count or time.monotonic() > deadline or rows[0][1] < world.clock.now_ms() - 1_000:
+            return count
+        time.sleep(0.002)
+
+
+def nothing_acknowledged_is_lost(world: World) -> None:
+    """1: what was acknowledged was applied or refused, and what was refused was told to a device that listened."""
+    for name in world.ledger.accepted:
+        command = world.ledger.commands[name]
+        if command.action == "typing":
+            continue
+        check(world.ledger.verdicts[name], "1 (nothing is lost)", f"{command} was acknowledged and has vanished")
+    check(not _outbox_rows(world), "1 (nothing is lost)", "an announcement was never made")
+
+
+def everything_is_stored_once_in_one_order(world: World) -> None:
+    """2 and 3: everybody's history is the model's, which the tables were held to after every batch."""
+    for user in world.people.users:
+        device = next((one for one in world.people.of(user) if one.is_logged_in), None)
+        for chat_id in world.chat_ids:
+            if device is None or not is_member(world.chat(chat_id), user):
+                continue
+            messages: list[dict[str, Any]] = []
+            has_more, after = True, 0
+            while has_more:
+                path = f"/conversations/{chat_id}/messages?after_seq={after}&limit=100"
+                page = world.rest(device, "GET", path).json
+                messages += page["messages"]
+                has_more, after = page["has_more"], messages[-1]["seq"] if messages else 0
+            check_messages(world.chat(chat_id), user, messages, world.chat(chat_id).visible(user), "3 (one order)")
+
+
+def who_is_connected_has_everything(world: World) -> None:
+    """4: a client that has caught up once since it connected needs no other sync."""
+    for device in world.people.devices:
+        if device.is_live and device.socket is not None and device.socket.phase == "open":
+            for chat_id in world.chat_ids:
+                check_view(world, device, chat_id)
+
+
+def unread_is_what_the_cursors_say(world: World) -> None:
+    """5: every list shows what the model counts."""
+    for user in world.people.users:
+        device = next((one for one in world.people.of(user) if one.is_logged_in), None)
+        if device is None:
+            continue
+        listed = world.rest(device, "GET", "/conversations?limit=100").json["conversations"]
+        for state in listed:
+            check_state(world, user, state["conversation_id"], state)
+        expected = {
+            chat_id
+            for chat_id in world.chat_ids
+            if is_member(world.chat(chat_id), user) and world.chat(chat_id).is_listed(user)
+        }
+        found = {state["conversation_id"] for state in listed}
+        check(found == expected, "6 (members)", f"{user} finds {sorted(found)}, the model says {sorted(expected)}")
+
+
+def only_members_see(world: World) -> None:
+    """6: nothing was posted to anybody about a conversation, or a time, that is not theirs."""
+    for user in world.people.users:
+        device = next((one for one in world.people.of(user) if one.is_logged_in), None)
+        for chat_id in world.chat_ids:
+            if device is not None and not is_member(world.chat(chat_id), user):
+                answer = world.rest(device, "GET", f"/conversations/{chat_id}/messages")
+                check(answer.status == 404, "6 (members)", f"{user} reads {chat_id}: {answer.status}")
+    for user, chat_id, seq in world.overheard:
+        check(False, "6 (members)", f"{user} was told of {seq} in {chat_id}")
+
+
+def a_revoked_login_has_stopped(world: World) -> None:
+    """7: its token opens nothing, its connections are closed."""
+    for device in world.people.devices:
+        for session in device.revoked[-2:]:
+            answer = world.rest(device, "GET", "/users/me", session=session)
+            check(answer.status == 401, "7 (revoked logins stop)", f"{device.name}: REST answers {answer.status}")
+    for socket in world.cell.sockets.values():
+        is_revoked = any(int(socket.session) in device.revoked for device in world.people.of(socket.user))
+        if is_revoked and socket.phase == "open":
+            told = world.say_as(socket)
+            check(told == "unauthenticated", "7 (revoked logins stop)", f"{socket} is answered {told}")
+
+
+def a_dead_connection_harms_nobody(world: World) -> None:
+    """8: who is connected is registered; and who missed a message live is on the offline path."""
+    registered = {
+        row[0] for row in world.observer.read(lambda tx: tx.query("SELECT connection_id FROM connections"))
+    }
+    for device in world.people.devices:
+        socket = device.socket
+        if socket is not None and socket.phase == "open" and int(socket.session) not in device.revoked:
+            check(
+                socket.connection_id in registered,
+                "8 (dead connections)",
+                f"the open connection of {device.user} {device.name} is not registered",
+            )
+    reached = world.reached | _offline(world)
+    for chat_id, chat in world.ledger.chats.items():
+        for user, member in chat.members.items():
+            for message in chat.messages[member.join_seq - 1 :]:
+                if message.sender != user and (member.left_seq is None or message.seq < member.left_seq):
+                    # Who connected since has caught up: nobody needs to call them.
+                    came_back = world.last_opened.get(user, -1) >= world.ledger.stored_in[chat_id, message.seq]
+                    check(
+                        came_back or (user, chat_id, message.seq) in reached,
+                        "8 (dead connections)",
+                        f"message {message.seq} of {chat_id} reached no device of {user}, nor the offline path",
+                    )
+
+
+def _offline(world: World) -> set[tuple[str, str, int]]:
+    tasks = [decode(TaskRecord, record.value).task for record in world.log.of_topic(TASK_TOPIC)]
+    return {
+        (str(user), str(task.conversation_id), int(seq))
+        for task in tasks
+        for user in task.user_ids
+        for seq in task.seqs
+    }
+
+
+def refusals_are_told_rightly(world: World) -> None:
+    """1: what devices were told of their commands is what the model says of them."""
+    for name, code in world.refusals:
+        codes = rejected_codes(world.ledger.verdicts[name])
+        check(code in codes, "1 (nothing is lost)", f"{world.ledger.commands[name]}: told {code}, the model {codes}")
+
+
+PROMISES: tuple[Callable[[World], None], ...] = (
+    nothing_acknowledged_is_lost,
+    refusals_are_told_rightly,
+    everything_is_stored_once_in_one_order,
+    who_is_connected_has_everything,
+    unread_is_what_the_cursors_say,
+    only_members_see,
+    a_revoked_login_has_stopped,
+    a_dead_connection_harms_nobody,
+)
