@@ -20,6 +20,8 @@ _EVENTS: dict[str, RequestEvent] = {
     "withdrawn": "friend.withdrawn",
 }
 
+FRIEND_REMOVED = "friend.removed"
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,7 +49,7 @@ def tell_removal(one: UserId, other: UserId, *, number: int) -> OutboxEntry:
         kind="notice",
         number=number,
         payload=_encode([
-            {"user_id": viewer, "event": "friend.removed", "data": {"user_id": str(peer)}}
+            {"user_id": viewer, "event": FRIEND_REMOVED, "data": {"user_id": str(peer)}}
             for viewer, peer in ((one, other), (other, one))
         ]),
     )  # fmt: skip

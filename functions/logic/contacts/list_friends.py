@@ -6,7 +6,7 @@ from gochat_core.cursors import read_cursor, write_cursor
 from gochat_core.types import UserId
 from gochat_repo.friendships import Friend
 from gochat_repo.friendships import list_friends as list_rows
-from gochat_repo.mysql import Database
+from logic.contacts.ports import ContactPorts
 
 CURSOR = "friends"
 
@@ -19,13 +19,14 @@ class FriendPage:
     next_cursor: str | None
 
 
-def list_friends(database: Database, caller: UserId, *, limit: int, cursor: str | None) -> FriendPage:
+def list_friends(ports: ContactPorts, caller: UserId, *, limit: int, cursor: str | None) -> FriendPage:
     """Return a page of friends in one database round trip; raises `InvalidRequest` for the cursor.
 
     Those who have erased their accounts are left out.
     """
     after = None if cursor is None else read_cursor(CURSOR, cursor, int, int)
-    found = database.read(lambda tx: list_rows(tx, caller, after=after, limit=limit + 1))
+    now_ms = ports.clock.now_ms()
+    found = ports.database.read(lambda tx: list_rows(tx, caller, after=after, limit=limit + 1, now_ms=now_ms))
     page = tuple(found[:limit])
     if len(found) <= limit:
         return FriendPage(friends=page, next_cursor=None)

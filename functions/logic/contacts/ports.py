@@ -31,6 +31,6 @@ class ContactPorts:
             self.announcer.announce_noted(noted)
 
     def hide_presence(self, one: UserId, other: UserId) -> None:
-        """Tell neither of two of the other's presence any more; what Redis can't forget now ends with the connection."""
+        """Tell neither of two of the other's presence any more; what Redis can't forget ends with its connection."""
         with contextlib.suppress(CacheUnavailable):
             self.presence.end_subscriptions(one, other)

@@ -84,7 +84,7 @@ class ContactService(contacts_pb2_grpc.ContactServiceServicer):
     ) -> contacts_pb2.ListFriendsResponse:
         """Return a page of the caller's friends."""
         page = list_friends(
-            self._ports.database,
+            self._ports,
             caller().user_id,
             limit=page_size(request.limit),
             cursor=request.cursor if request.HasField("cursor") else None,
@@ -97,7 +97,7 @@ class ContactService(contacts_pb2_grpc.ContactServiceServicer):
         """Set what the caller calls a friend."""
         remark = request.remark if request.HasField("remark") else None
         check_values(FriendBody, {"remark": remark})
-        friend = update_friend(self._ports.database, caller().user_id, parse_user_id(request.user_id), remark=remark)
+        friend = update_friend(self._ports, caller().user_id, parse_user_id(request.user_id), remark=remark)
         return contacts_pb2.FriendResponse(friend=friend_message(friend))
 
     def RemoveFriend(  # noqa: N802

@@ -75,6 +75,10 @@ class Person:
         """Return the id of the single chat with somebody, whether there is one or not."""
         return single_conversation_id(UserId(int(self.user_id)), UserId(int(peer.user_id)))
 
+    def open(self, peer: "Person") -> HttpAnswer:
+        """Open the single chat with somebody."""
+        return self.send("POST", "/conversations/create", {"type": "single", "member_ids": [peer.user_id]})
+
     def say(self, peer: "Person", text: str, client_msg_id: str) -> HttpAnswer:
         """Send a text to somebody's single chat."""
         body = {"client_msg_id": client_msg_id, "type": "text", "content": {"text": text}}

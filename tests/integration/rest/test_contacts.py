@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from gochat_core.types import ConnectionId, DeviceId, UserId
 from tests.fakes.http_api import HttpAnswer
 from tests.integration.rest.conftest import Rest
 from tests.integration.rest.contact_people import Person, log_in
@@ -219,9 +220,10 @@ def test_friends_show_who_is_connected_and_since_when_one_is_not(people: list[Pe
     assert (seen["online"], seen["last_seen"], seen["remark"]) == (False, None, None)
     connection_id = bob.rest.connect(bob.login)
     (seen,) = alice.friends()
-    assert seen["online"]
-    assert bob.rest.rpc.connections.remove(int(bob.user_id), "phone", connection_id)  # type: ignore[arg-type]
-    assert not alice.friends()[0]["online"]
+    assert (seen["online"], seen["last_seen"] > seen["since"]) == (True, True)
+    assert bob.rest.rpc.connections.remove(UserId(int(bob.user_id)), DeviceId("phone"), ConnectionId(connection_id))
+    (seen,) = alice.friends()
+    assert (seen["online"], seen["last_seen"] > seen["since"]) == (False, True)
 
 
 # Blocks

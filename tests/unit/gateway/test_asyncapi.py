@@ -14,12 +14,14 @@ from gateway.websocket.actions.send_message import Accepted
 from gateway.websocket.ending import SESSION_REPLACED, SESSION_REVOKED
 from gateway.websocket.presence import States
 from gochat_contracts.commands import Command
+from gochat_contracts.contacts import FriendRequestView
 from gochat_contracts.content_types import MAX_INT, MAX_PIXELS, MAX_TEXT_CHARACTERS, MESSAGE_TYPES
 from gochat_contracts.emoji import MAX_CODE_POINTS
 from gochat_contracts.message_content import MAX_MENTIONS
 from gochat_contracts.presence import MAX_ASKED, PresenceView
 from gochat_contracts.views import MessageView, ReactionView
 from gochat_core.ids import CLIENT_ID
+from logic.contacts.contact_events import FRIEND_REMOVED, RequestEvent
 from tests.fakes.openapi_document import document
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "docs" / "api" / "asyncapi.yaml").read_text())
@@ -59,6 +61,11 @@ def test_the_document_names_the_ends_of_a_connection() -> None:
     assert {SESSION_REPLACED, SESSION_REVOKED} <= messages_of("tell")
 
 
+def test_the_document_names_the_events_of_contacts() -> None:
+    told = {name for name in messages_of("tell") if name.startswith("friend.")}
+    assert told == {*get_args(RequestEvent), FRIEND_REMOVED}
+
+
 def test_every_message_of_the_document_is_used_and_none_is_missing() -> None:
     operations = DOCUMENT["operations"]
     act, tell = operations["act"], operations["tell"]
@@ -76,6 +83,7 @@ def test_every_message_of_the_document_is_used_and_none_is_missing() -> None:
         (Accepted, "accepted"),
         (States, "states"),
         (PresenceView, "presence"),
+        (FriendRequestView, "friendRequest"),
     ],
 )
 def test_what_the_code_tells_has_the_documents_fields(struct: type[msgspec.Struct], schema: str) -> None:
@@ -83,9 +91,9 @@ def test_what_the_code_tells_has_the_documents_fields(struct: type[msgspec.Struc
     assert field_names(struct) == set(SCHEMAS[schema].get("properties", SCHEMAS[schema]["required"]))
 
 
-@pytest.mark.parametrize("name", ["message", "conversation", "user"])
+@pytest.mark.parametrize("name", ["message", "conversation", "user", "friendRequest"])
 def test_what_both_doors_show_has_the_same_fields_in_both_documents(name: str) -> None:
-    over_rest = document()["components"]["schemas"][name.title()]
+    over_rest = document()["components"]["schemas"][name[0].upper() + name[1:]]
     assert set(SCHEMAS[name]["properties"]) == set(over_rest["properties"])
     assert set(SCHEMAS[name]["required"]) == set(over_rest["required"])
 

@@ -12,7 +12,7 @@ from gochat_repo.users import User
 
 
 class Friend(msgspec.Struct, frozen=True, kw_only=True):
-    """A friend as one's list shows them: online is whoever has a connection, `last_seen_ms` None was never online."""
+    """A friend as one's list shows them: online, and seen now, is whoever has a connection; None was never seen."""
 
     user: User
     remark: str | None
@@ -36,7 +36,9 @@ _FIRST_PAGE = _LIST + _ORDER
 _NEXT_PAGE = _LIST + " AND f.created_at_ms <= %s AND (f.created_at_ms < %s OR f.friend_id < %s)" + _ORDER
 
 
-def list_friends(tx: Transaction, user_id: UserId, *, after: tuple[int, UserId] | None, limit: int) -> list[Friend]:
+def list_friends(
+    tx: Transaction, user_id: UserId, *, after: tuple[int, UserId] | None, limit: int, now_ms: int
+) -> list[Friend]:
     """Read a page of somebody's friends, newest first, with their presence, in one statement; `after` ended the last.
 
     Costs what the page holds, however many friends there are.
@@ -46,13 +48,13 @@ def list_friends(tx: Transaction, user_id: UserId, *, after: tuple[int, UserId] 
     else:
         since_ms, friend_id = after
         rows = tx.query(_NEXT_PAGE, (user_id, since_ms, since_ms, friend_id, limit))
-    return [_friend(row) for row in rows]
+    return [_friend(row, now_ms) for row in rows]
 
 
-def get_friend(tx: Transaction, user_id: UserId, friend_id: UserId) -> Friend | None:
+def get_friend(tx: Transaction, user_id: UserId, friend_id: UserId, *, now_ms: int) -> Friend | None:
     """Read one friend; None for whoever is none, or has erased the account."""
     rows = tx.query(_ONE, (user_id, _key(user_id, friend_id)))
-    return _friend(rows[0]) if rows else None
+    return _friend(rows[0], now_ms) if rows else None
 
 
 def find_friends(tx: Transaction, user_id: UserId, others: Collection[UserId]) -> set[UserId]:
@@ -92,12 +94,12 @@ def _key(one: UserId, other: UserId) -> bytes:
     return bytes.fromhex(single_conversation_id(one, other))
 
 
-def _friend(row: Row) -> Friend:
+def _friend(row: Row, now_ms: int) -> Friend:
     remark, since_ms, is_online, last_seen_ms = row[PROFILE_WIDTH:]
     return Friend(
         user=profile_from_row(row[:PROFILE_WIDTH]),
         remark=remark,
         since_ms=since_ms,
         is_online=bool(is_online),
-        last_seen_ms=last_seen_ms,
+        last_seen_ms=now_ms if is_online else last_seen_ms,
     )
