@@ -61,6 +61,7 @@ def test_an_action_is_acknowledged_once_the_broker_holds_it(
     assert (record.frame_id, record.sender.connection_id) == ("f-1", socket.connection_id)
 
 
+@pytest.mark.needs_redis
 @pytest.mark.parametrize(("action", "data"), ACTIONS)
 def test_an_action_costs_one_cache_round_trip_and_none_of_the_conversations_messages(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, action: str, data: dict[str, Any]
@@ -119,6 +120,7 @@ def test_a_refused_typing_is_told_by_deliver(gateway: Gateway) -> None:
     assert gateway.commands_of(device, 0) == []
 
 
+@pytest.mark.needs_redis
 def test_typing_spends_the_users_tokens(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     device = gateway.log_in()
     producer = InMemoryProducer()

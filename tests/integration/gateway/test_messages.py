@@ -71,6 +71,7 @@ def test_a_frame_that_breaks_the_contract_is_refused_and_the_next_one_served(gat
     assert gateway.commands_of(device, 0) == []
 
 
+@pytest.mark.needs_redis
 def test_whoever_goes_too_fast_is_told_when_to_go_on(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     device = gateway.log_in()
     clock = SettableClock(time.time_ns() // 1_000_000)
@@ -89,6 +90,7 @@ def test_whoever_goes_too_fast_is_told_when_to_go_on(gateway: Gateway, monkeypat
     assert gateway.call(socket, "hello")["error"]["code"] == "rate_limited"
 
 
+@pytest.mark.needs_redis
 def test_rubbish_spends_tokens_too(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     device = gateway.log_in()
     use(gateway, monkeypatch, clock=SettableClock())
@@ -99,6 +101,7 @@ def test_rubbish_spends_tokens_too(gateway: Gateway, monkeypatch: pytest.MonkeyP
     assert codes == ["invalid_request"] * 60 + ["rate_limited"]
 
 
+@pytest.mark.needs_redis
 def test_a_conversation_has_a_rate_of_its_own(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     people = [gateway.log_in() for _ in range(3)]
     use(gateway, monkeypatch, clock=SettableClock(), producer=InMemoryProducer())
@@ -128,6 +131,7 @@ def test_a_login_that_ended_is_refused_and_its_connection_closed(gateway: Gatewa
     assert gateway.commands_of(device, 0) == []
 
 
+@pytest.mark.needs_redis
 def test_a_flushed_cache_forgets_no_revocation(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     standing, ended = gateway.log_in(), gateway.log_in()
     at_standing, at_ended = gateway.connect(standing), gateway.connect(ended)
@@ -149,6 +153,7 @@ def test_without_redis_everything_works_but_the_rates(gateway: Gateway, monkeypa
     assert gateway.call(gateway.socket(ended), "hello")["error"]["code"] == "unauthenticated"
 
 
+@pytest.mark.needs_redis
 def test_one_frame_costs_one_cache_round_trip_and_no_database_one(gateway: Gateway) -> None:
     device = gateway.log_in()
     socket = gateway.connect(device)

@@ -15,6 +15,8 @@ from gochat_repo.mysql import database_from
 from tests.fakes.producer import InMemoryProducer
 from tests.integration.gateway.conftest import Device, Gateway, Socket, flush, use, without_redis
 
+pytestmark = pytest.mark.needs_redis
+
 
 def somebody(gateway: Gateway) -> Device:
     """Make an account that is logged in."""

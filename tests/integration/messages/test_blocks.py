@@ -202,6 +202,7 @@ def test_where_friends_alone_may_write_a_block_is_told_as_one_and_groups_are_ope
     assert stage.stored(group) == [(1, "g1")]
 
 
+@pytest.mark.needs_redis
 @pytest.mark.parametrize("classes", [{}, {"store_class": FRIENDS_ONLY}])
 def test_looking_for_blocks_costs_no_round_trip(stage: Stage, classes: dict[str, Any]) -> None:
     door = stage.open_door(**classes)

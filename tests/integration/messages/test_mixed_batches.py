@@ -71,6 +71,7 @@ def chats(stage: Stage) -> Stage:
     return stage
 
 
+@pytest.mark.needs_redis
 def test_every_action_mixed_costs_ten_database_and_four_cache_round_trips(chats: Stage) -> None:
     door = chats.doors[0]
     before = door.cache.round_trips
@@ -87,6 +88,7 @@ def test_every_action_mixed_costs_ten_database_and_four_cache_round_trips(chats:
     assert verdicts[0].actions["message.edit"] == 10
 
 
+@pytest.mark.needs_redis
 @pytest.mark.parametrize("chats_named", [1, 10])
 def test_round_trips_of_every_action_mixed_do_not_grow(chats: Stage, chats_named: int) -> None:
     door = chats.doors[0]
@@ -94,6 +96,7 @@ def test_round_trips_of_every_action_mixed_do_not_grow(chats: Stage, chats_named
     assert trips(door.database, lambda: door.apply(*mixed("b2", chats=chats_named))) == 9
 
 
+@pytest.mark.needs_redis
 def test_chats_that_begin_cost_eight_database_round_trips(chats: Stage) -> None:
     door = chats.doors[0]
     door.connections.find(STRANGERS)
@@ -102,6 +105,7 @@ def test_chats_that_begin_cost_eight_database_round_trips(chats: Stage) -> None:
     assert trips(door.database, lambda: door.apply(*new, *known)) == 8
 
 
+@pytest.mark.needs_redis
 def test_marks_alone_cost_four_database_round_trips_and_repeats_two(chats: Stage) -> None:
     door = chats.doors[0]
     marks = [read(5, by=other, chat=single_conversation_id(one, other)) for one, other in pairs(10)]
@@ -109,6 +113,7 @@ def test_marks_alone_cost_four_database_round_trips_and_repeats_two(chats: Stage
     assert trips(door.database, lambda: door.apply(*marks)) == 2
 
 
+@pytest.mark.needs_redis
 def test_typing_alone_costs_one_database_round_trip(chats: Stage) -> None:
     door = chats.doors[0]
     shows = [typing(by=one, chat=single_conversation_id(one, other)) for one, other in pairs(10)]

@@ -64,6 +64,7 @@ def test_who_came_back_gets_what_was_missed_in_order(stage: Stage, worker: Worke
     ]
 
 
+@pytest.mark.needs_redis
 def test_who_came_back_although_the_cache_does_not_know_it_yet(stage: Stage, worker: Worker) -> None:
     door = stage.doors[0]
     stage.connect(BOB)
@@ -73,6 +74,7 @@ def test_who_came_back_although_the_cache_does_not_know_it_yet(stage: Stage, wor
     assert worker.apply(task([1])).redelivered == 1
 
 
+@pytest.mark.needs_redis
 def test_who_is_away_is_noted_as_offline(stage: Stage, worker: Worker) -> None:
     verdicts = worker.apply(task([1, 2]))
     assert (verdicts.redelivered, verdicts.offline) == (0, 1)
@@ -105,6 +107,7 @@ def test_while_the_broker_is_away_all_tasks_come_again(stage: Stage, worker: Wor
     assert worker.apply(task([1]), task([2])).redelivered == 2
 
 
+@pytest.mark.needs_redis
 def test_many_tasks_cost_one_database_round_trip_and_one_more_for_each_kind_that_the_cache_lacks(
     stage: Stage, worker: Worker
 ) -> None:

@@ -179,6 +179,7 @@ def test_the_next_writer_looks_for_what_others_left_only_now_and_then(stage: Sta
     assert trips(door.database, lambda: door.apply(frame("d"))) == plain
 
 
+@pytest.mark.needs_redis
 def test_a_hundred_messages_cost_eight_database_and_four_cache_round_trips(
     stage: Stage, batch_of_100: list[Any]
 ) -> None:
@@ -209,6 +210,7 @@ def test_with_an_empty_cache_a_hundred_messages_still_cost_eight_and_four(
     assert door.cache.round_trips - before <= 4
 
 
+@pytest.mark.needs_redis
 @pytest.mark.parametrize("size", [1, 30, 400])
 def test_round_trips_do_not_grow_with_the_batch(stage: Stage, size: int) -> None:
     stage.add_users(*(user for pair in pairs(50) for user in pair))

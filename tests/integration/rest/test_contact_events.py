@@ -122,6 +122,7 @@ def test_what_could_not_be_told_is_told_later(people: list[Person], rest: Rest) 
     assert not rest.rpc.database.read(lambda tx: tx.query("SELECT 1 FROM outbox WHERE kind = 'notice'"))
 
 
+@pytest.mark.needs_redis
 @pytest.mark.parametrize("path", ["/friends", "/friends/requests", "/blocks"])
 def test_a_list_costs_one_database_round_trip_however_long_it_is(people: list[Person], rest: Rest, path: str) -> None:
     alice, bob = people

@@ -6,6 +6,8 @@ from gochat_repo.presence import Presence
 from tests.integration.rest.conftest import Rest
 from tests.integration.rest.contact_people import Person, log_in
 
+pytestmark = pytest.mark.needs_redis
+
 
 @pytest.fixture
 def people(rest: Rest) -> list[Person]:

@@ -147,6 +147,7 @@ def test_many_at_once_with_one_key_have_one_effect_and_one_answer(rest: Rest, al
     assert len(rest.api.send("GET", url, token=alice.token).json["messages"]) == 1
 
 
+@pytest.mark.needs_redis
 def test_a_key_costs_four_database_round_trips_and_its_repeat_three_in_all(rest: Rest, alice: Login) -> None:
     def cost(key: str | None) -> tuple[int, int]:
         before = rest.rpc.round_trips()

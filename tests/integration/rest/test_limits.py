@@ -14,6 +14,8 @@ from local_stage.services.redis import RedisCluster, start_redis
 from tests.fakes.http_api import HttpAnswer
 from tests.integration.rest.conftest import Login, Rest, build_rest, build_rpc
 
+pytestmark = pytest.mark.needs_redis
+
 BURST = 3
 SLOW = {"GOCHAT_CONVERSATION_MESSAGES_PER_S": str(BURST)}
 """Both functions read the limit from the one variable."""

@@ -162,6 +162,7 @@ def test_an_id_with_one_sign_changed_is_none(rest: Rest, alice: Login) -> None:
         assert rest.api.send("GET", path[:place] + other + path[place + 1 :]).status == 404
 
 
+@pytest.mark.needs_redis
 def test_signing_asks_no_store(rest: Rest, alice: Login) -> None:
     upload(rest, alice)
     before = rest.rpc.round_trips()

@@ -53,6 +53,7 @@ def test_a_registration_that_breaks_rules_is_refused_with_every_fault(
     assert (answer.status, answer.code, answer.fields) == (400, "invalid_request", fields)
 
 
+@pytest.mark.needs_redis
 def test_one_address_registers_so_many_in_an_hour_and_no_more(rest: Rest) -> None:
     environ = rest.rpc.environ | {"GOCHAT_REGISTRATIONS_PER_HOUR": "1"}
     strict = build_rest(build_rpc(environ, rest.secret), rest.secret)

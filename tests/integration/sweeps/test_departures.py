@@ -15,6 +15,8 @@ from task.sweep.departures import LOOK_AHEAD_MS, DepartureSweep
 from tests.integration.messages.stage import ALICE, BOB, CAROL, LAPTOP, PHONE, Stage
 from tests.integration.sweeps.conftest import in_time, presence_told, too_late
 
+pytestmark = pytest.mark.needs_redis
+
 GRACE_MS = 30_000
 
 
