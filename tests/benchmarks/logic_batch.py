@@ -1,5 +1,5 @@
 # ruff: noqa: T201  # a benchmark prints
-"""Measures im-logic's whole work on a batch of 100, all I/O real: of messages, beside one by one, and of all actions."""
+"""Measures im-logic's whole work on a batch of 100, all I/O real: of messages, beside one by one; of all actions."""
 
 import argparse
 from collections.abc import Sequence

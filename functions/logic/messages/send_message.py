@@ -15,7 +15,7 @@ from gochat_core.ids import single_conversation_id
 from gochat_core.types import MessageId, Seq, UserId
 from gochat_repo.conversations import NewSingleConversation
 from gochat_repo.messages import StoredMessage
-from logic.commands.access import access_conversation, check_may_write
+from logic.commands.access import access_conversation, check_may_write, participation
 from logic.commands.ledger import Ledger
 from logic.commands.outcomes import Refuse, Repeat, Store
 from logic.commands.submission import Submission
@@ -84,7 +84,8 @@ def _check_member(submission: Submission, command: SendMessage, ledger: Ledger) 
     if chat.type == "single" and not all(member.is_alive for member in chat.members.values()):
         raise UserNotFound
     check_may_write(ledger, submission, chat_type=chat.type)
-    if command.reply_to_seq is not None and not own.join_seq <= command.reply_to_seq <= chat.last_seq:
+    floor_seq = participation(chat, own).floor_seq
+    if command.reply_to_seq is not None and not floor_seq < command.reply_to_seq <= chat.last_seq:
         raise MessageNotFound("There is no message to reply to under this seq")
     return chat.last_seq
 

@@ -42,7 +42,9 @@ def unannounced(batch: StoredBatch) -> list[OutboxEntry]:
 
 def _noted_before(submission: Submission, outcome: Repeat, ledger: Ledger) -> Iterator[OutboxEntry]:
     conversation_id = submission.conversation_id
-    if outcome.seq == 1 and ledger.chats[conversation_id].type == "single":
+    # One that began after this batch looked for it, at another door, has no entry: single chats alone begin so.
+    chat = ledger.chats.get(conversation_id)
+    if outcome.seq == 1 and (chat is None or chat.type == "single"):
         yield OutboxEntry(conversation_id=conversation_id, kind="created", number=0)
     yield OutboxEntry(
         conversation_id=conversation_id,

@@ -75,12 +75,17 @@ class Door:
         """Apply a batch as the handler does."""
         return self.batches.apply(records)
 
-    def send_over_rest(self, client_msg_id: str, *, text: str = "hello", sender: UserId = ALICE) -> SentMessage:
+    def send_over_rest(
+        self, client_msg_id: str, *, text: str = "hello", sender: UserId = ALICE, reply_to_seq: int | None = None
+    ) -> SentMessage:
         """Send a message of the chat over REST."""
+        asked = command(client_msg_id, text=text, conversation_id=CHAT)
+        if reply_to_seq is not None:
+            asked = msgspec.structs.replace(asked, reply_to_seq=Seq(reply_to_seq))
         return self.rest.send(
             Submission(
                 sender=Sender(user_id=sender, device_id=PHONE, session_id=SessionId(1)),
-                command=command(client_msg_id, text=text, conversation_id=CHAT),
+                command=asked,
                 accepted_at_ms=self.clock.now_ms(),
             )
         )
