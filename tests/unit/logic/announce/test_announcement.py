@@ -14,10 +14,13 @@ from gochat_core.types import (
     UserId,
 )
 from gochat_repo.connections import Connection
+from gochat_repo.message_view import encode_message
 from gochat_repo.messages import StoredMessage
-from logic.announce.announcement import Announcement, Answer, News, plan_announcement
+from gochat_repo.outbox import OutboxEntry
+from gochat_repo.reactions import Reaction
+from logic.announce.announcement import Announcement, Answer, Event, News, plan_announcement
 
-ALICE, BOB = UserId(1), UserId(2)
+ALICE, BOB, CAROL, DAVE = UserId(1), UserId(2), UserId(3), UserId(4)
 CHAT = ConversationId("ab" * 16)
 PHONE, LAPTOP = DeviceId("phone"), DeviceId("laptop")
 NOW_MS = 1_795_413_600_000
@@ -128,3 +131,59 @@ def test_the_same_work_has_the_same_task_id() -> None:
     first, again = (tasks(plan(Announcement(news=(news(1), news(2)))))[0].task_id for _ in range(2))
     other = tasks(plan(Announcement(news=(news(1),))))[0].task_id
     assert first == again != other
+
+
+def test_openings_come_before_messages_and_other_events_behind_them() -> None:
+    opening = Event(event="conversation.created", data=msgspec.Raw(b"{}"), user_ids=(BOB,))
+    edited = Event(event="message.edited", data=msgspec.Raw(b"{}"), user_ids=(ALICE, BOB))
+    announcement = Announcement(events=(edited,), news=(news(),), openings=(opening,))
+    records = plan(announcement, connection(ALICE, LAPTOP), connection(BOB, PHONE))
+    assert [item.event for item in downstream(records, BOB).items] == [
+        "conversation.created",
+        "message.new",
+        "message.edited",
+    ]
+    assert [item.event for item in downstream(records, ALICE).items] == ["message.new", "message.edited"]
+    assert tasks(records) == [], "events take no offline path"
+
+
+def test_an_event_spares_the_device_that_caused_it() -> None:
+    receipt = Event(event="receipt", data=msgspec.Raw(b"{}"), user_ids=(BOB,), except_device=PHONE)
+    records = plan(Announcement(events=(receipt,)), connection(BOB, PHONE), connection(BOB, LAPTOP))
+    assert [item.to for item in downstream(records, BOB).items] == [(1,)]
+
+
+def test_what_expires_is_not_said_late_and_other_events_live_as_long_as_messages() -> None:
+    def typing(expires_at_ms: int | None) -> Event:
+        return Event(event="typing", data=msgspec.Raw(b"{}"), user_ids=(BOB,), expires_at_ms=expires_at_ms)
+
+    held = connection(BOB, PHONE)
+    assert plan(Announcement(events=(typing(NOW_MS),)), held) == []
+    (soon,) = downstream(plan(Announcement(events=(typing(NOW_MS + 1),)), held), BOB).items
+    (later,) = downstream(plan(Announcement(events=(typing(None),)), held), BOB).items
+    assert (soon.expires_at_ms, later.expires_at_ms) == (NOW_MS + 1, NOW_MS + 120_000)
+
+
+def test_a_message_with_reactions_is_encoded_once_for_all_who_see_the_same() -> None:
+    one = news()
+    reacted = msgspec.structs.replace(
+        one.message, reactions=(Reaction("👍", 22, (ALICE,)), Reaction("🎉", 1, (CAROL,)))
+    )
+    told = msgspec.structs.replace(
+        one,
+        message=reacted,
+        members=(ALICE, BOB, CAROL, DAVE),
+        unlisted=frozenset({(CHAT, Seq(1), "👍", DAVE)}),
+    )
+    seen = {
+        viewers: [one["mine"] for one in msgspec.json.decode(data)["reactions"]]
+        for data, viewers in encode_message(told.message, told.members, told.unlisted)
+    }
+    assert seen == {(ALICE, DAVE): [True, False], (BOB,): [False, False], (CAROL,): [False, True]}
+
+
+def test_announcements_are_joined_one_after_the_other() -> None:
+    entry = OutboxEntry(conversation_id=CHAT, kind="message", number=1)
+    first = Announcement(news=(news(1),), answers=(answer(),), noted=(entry,))
+    assert first + Announcement() == Announcement() + first == first
+    assert [one.message.seq for one in (Announcement(news=(news(2),)) + first).news] == [2, 1]
