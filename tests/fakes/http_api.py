@@ -67,6 +67,21 @@ class HttpApi:
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
         """Send one request; `url` begins behind /api/v1, a body that is text or bytes goes as it is."""
+        answer = self.ask(method, url, body=body, token=token, headers=headers)
+        value = json.loads(answer.text) if answer.text else None
+        check_answer(method, urlsplit(url).path, status=answer.status, headers=answer.headers, value=value)
+        return answer
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: object = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpAnswer:
+        """Send one request that is none of the document's, such as a browser's preflight."""
         parts = urlsplit("/api/v1" + url)
         sent = {"Content-Type": "application/json", **(headers or {})}
         if token is not None:
@@ -90,14 +105,9 @@ class HttpApi:
             event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
         elif body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        return self._answer(method, parts.path.removeprefix("/api/v1"), self._handler(event, LambdaContext()))
-
-    def _answer(self, method: str, path: str, returned: dict[str, Any]) -> HttpAnswer:
-        answer = HttpAnswer(
+        returned = self._handler(event, LambdaContext())
+        return HttpAnswer(
             status=returned["statusCode"],
             headers={name.lower(): value for name, value in returned["headers"].items()},
             text=returned.get("body") or "",
         )
-        value = json.loads(answer.text) if answer.text else None
-        check_answer(method, path, status=answer.status, headers=answer.headers, value=value)
-        return answer

@@ -147,11 +147,13 @@ def _check_mentions(mentions: Sequence[str], faults: list[FieldFault]) -> tuple[
 
 
 def _check_content_alone(members: dict[str, msgspec.Raw], faults: list[FieldFault]) -> None:
-    """Add the faults of the content where type and content are there, while other members are at fault."""
-    if "type" in members and "content" in members:
-        type_ = re.fullmatch(rb'"([a-z]+)"', bytes(members["type"]))
-        if type_ and type_[1].decode() in MESSAGE_TYPES:
-            check_content(type_[1].decode(), bytes(members["content"]), faults)
+    """Add the faults of the content, as far as they can be told while other members are at fault."""
+    if "content" not in members:
+        return
+    type_ = re.fullmatch(rb'"([a-z]+)"', bytes(members["type"])) if "type" in members else None
+    # Without a type of ours there is one rule for all contents, which that of `custom` is.
+    known = type_[1].decode() if type_ and type_[1].decode() in MESSAGE_TYPES else "custom"
+    check_content(known, bytes(members["content"]), faults)
 
 
 def _collect(faults: list[FieldFault], read: Callable[[], T]) -> T | None:
