@@ -34,6 +34,11 @@ def outcome(answer: HttpAnswer) -> tuple[int, str]:
     return answer.status, "" if answer.status < 400 else answer.code
 
 
+def rows_with(who: Person, sql: str) -> list[Any]:
+    """Look for somebody's id in the database."""
+    return who.rest.rpc.database.read(lambda tx: tx.query(sql, (int(who.user_id),)))
+
+
 # Requests
 
 
@@ -297,6 +302,24 @@ def test_an_erased_account_vanishes_from_every_list(people: list[Person]) -> Non
     assert outcome(alice.ask(bob)) == outcome(alice.block(bob)) == (404, "user_not_found")
     assert outcome(alice.send("PATCH", f"/friends/{bob.user_id}", {"remark": "x"})) == (404, "friend_not_found")
     assert outcome(alice.unblock(dave)) == outcome(alice.send("DELETE", f"/friends/{bob.user_id}")) == (204, "")
+
+
+def test_an_account_that_is_erased_leaves_nothing_between_it_and_others(people: list[Person]) -> None:
+    alice, bob, carol = people
+    alice.befriend(bob)
+    bob.befriend(carol)
+    alice.send("PATCH", f"/friends/{bob.user_id}", {"remark": "Bobby"})
+    bob.send("POST", "/friends/requests", {"user_id": log_in(bob.rest, "dave")[0].user_id, "message": "my words"})
+    bob.block(log_in(bob.rest, "erin")[0])
+    assert bob.send("DELETE", "/users/me").status == 204
+    for table, columns in (
+        ("friend_requests", ("sender_id", "recipient_id")),
+        ("friendships", ("user_id", "friend_id")),
+        ("blocks", ("blocker_id", "blocked_id")),
+    ):
+        for column in columns:
+            assert rows_with(bob, f"SELECT 1 FROM {table} WHERE {column} = %s") == []
+    assert (alice.friends(), carol.friends()) == ([], [])
 
 
 # Who may

@@ -7,6 +7,7 @@ from gochat_core.errors import InvalidCredentials
 from gochat_core.types import SessionId, UserId
 from gochat_repo.cache import Cache, CacheUnavailable, Command
 from gochat_repo.connections import Connection, Connections, delete_session_connections
+from gochat_repo.contact_erasure import erase_contacts
 from gochat_repo.devices import erase_devices, save_device
 from gochat_repo.mysql import Database, Transaction
 from gochat_repo.session_state import active_command, ending_commands, revoked_commands
@@ -89,14 +90,20 @@ class SessionEndings:
         )
 
     def erase_account(self, user_id: UserId, *, now_ms: int) -> list[Connection]:
-        """Empty an account: its username is free again, its logins end, its messages stay. Idempotent."""
+        """Empty an account: its username is free again, its logins and contacts end, its messages stay. Idempotent."""
 
         def before(tx: Transaction) -> None:
             lock_account(tx, user_id)
             erase_user(tx, user_id, now_ms=now_ms)
             erase_devices(tx, user_id)
 
-        return self._end(user_id, lambda tx: live_session_ids(tx, user_id), now_ms=now_ms, before=before)
+        return self._end(
+            user_id,
+            lambda tx: live_session_ids(tx, user_id),
+            now_ms=now_ms,
+            before=before,
+            after=lambda tx: erase_contacts(tx, user_id),
+        )
 
     def _end(
         self,
