@@ -26,8 +26,8 @@ from local_stage.aws import (
     http_cors,
     http_gateway,
     metrics,
-    schedules,
     s3_front,
+    schedules,
     xray_api,
 )
 from local_stage.aws.connections_api import ConnectionsApi
