@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -83,48 +84,67 @@ def build(
     Unless given, `read_secret` asks Secrets Manager, `producer` is Kafka, and the stores are the environment's.
     """
     settings = read_settings(RpcSettings, environ)
+    stores = _Stores(database=database or database_from(environ), cache=cache_client or cache_from(environ))
+    sessions = SessionStore(stores.database, stores.cache)
+    boundary = _boundary(settings, environ, stores, sessions)
+    invoke_server = InvokeServer()
+    # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
+    guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary.wrap)))
+    signer = SignerSource(read_secret or CachedSecret(settings.token_secret_arn).read)
+    _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer))
+    if producer is None:
+        producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    _add_messaging(guarded, settings, stores, producer)
+    media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), guarded)
+    return invoke_server
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stores:
+    database: Database
+    cache: Cache
+
+
+def _boundary(settings: RpcSettings, environ: Mapping[str, str], stores: _Stores, sessions: SessionStore) -> Boundary:
     clock = SystemClock()
-    database = database or database_from(environ)
-    cache_client = cache_client or cache_from(environ)
-    sessions = SessionStore(database, cache_client)
     logger = make_logger(SERVICE, settings.log_level)
-    boundary = Boundary(
+    limits = read_settings(SendLimits, environ)
+    rate = Rate(per_s=limits.conversation_messages_per_s, burst=limits.conversation_burst())
+    return Boundary(
         verifier=TokenVerifier(settings.token_public_keys, clock),
-        gate=_gate(read_settings(SendLimits, environ), cache_client, sessions),
-        keyed=KeyedCalls(IdempotencyKeys(database), clock=clock, logger=logger),
+        gate=Gate(stores.cache, sessions, conversation_rate=rate),
+        keyed=KeyedCalls(IdempotencyKeys(stores.database), clock=clock, logger=logger),
         clock=clock,
         logger=logger,
         metrics=Metrics(service=SERVICE, stage=settings.stage),
         tracer=Tracer(SERVICE, environ),
     )
-    signer = SignerSource(read_secret or CachedSecret(settings.token_secret_arn).read)
-    ports = _auth_ports(settings, database, cache_client, sessions, signer)
-    invoke_server = InvokeServer()
-    # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
-    guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary.wrap)))
-    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), guarded)
-    users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, clock), guarded)
-    if producer is None:
-        producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
-    announcer = Announcer(database, Connections(database, cache_client), producer, clock)
+
+
+def _add_accounts(server: grpc.Server, ports: AuthPorts) -> None:
+    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), server)
+    users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, ports.clock), server)
+
+
+def _add_messaging(server: grpc.Server, settings: RpcSettings, stores: _Stores, producer: RecordProducer) -> None:
+    clock, database = SystemClock(), stores.database
+    announcer = Announcer(database, Connections(database, stores.cache), producer, clock)
     store = CommandStore(database, IdMaker(clock), clock, contacts_only=settings.contacts_only)
     door = RestDoor(database, store, announcer)
-    messages_pb2_grpc.add_MessageServiceServicer_to_server(MessageService(database, door, clock), guarded)
+    messages_pb2_grpc.add_MessageServiceServicer_to_server(MessageService(database, door, clock), server)
     conversations = ConversationPorts(
         database=database, announcer=announcer, clock=clock, contacts_only=settings.contacts_only
     )
-    conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(conversations, door), guarded)
-    sync_pb2_grpc.add_SyncServiceServicer_to_server(SyncService(database, clock), guarded)
+    conversations_pb2_grpc.add_ConversationServiceServicer_to_server(ConversationService(conversations, door), server)
+    sync_pb2_grpc.add_SyncServiceServicer_to_server(SyncService(database, clock), server)
     contacts = ContactPorts(
         database=database,
         announcer=announcer,
         clock=clock,
         ids=IdMaker(clock),
-        presence=Presence(database, cache_client),
+        presence=Presence(database, stores.cache),
     )
-    contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), guarded)
-    media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), guarded)
-    return invoke_server
+    contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), server)
 
 
 def _media_ports(environ: Mapping[str, str]) -> MediaPorts:
@@ -133,10 +153,8 @@ def _media_ports(environ: Mapping[str, str]) -> MediaPorts:
     return MediaPorts(urls=urls, rules=media_rules_of(settings))
 
 
-def _auth_ports(
-    settings: RpcSettings, database: Database, cache_client: Cache, sessions: SessionStore, signer: SignerSource
-) -> AuthPorts:
-    clock = SystemClock()
+def _auth_ports(settings: RpcSettings, stores: _Stores, sessions: SessionStore, signer: SignerSource) -> AuthPorts:
+    clock, database, cache_client = SystemClock(), stores.database, stores.cache
     return AuthPorts(
         users=UserStore(database, ReadThrough(database, cache_client)),
         sessions=sessions,
@@ -148,8 +166,3 @@ def _auth_ports(
         ids=IdMaker(clock),
         limits=limits_of(settings),
     )
-
-
-def _gate(limits: SendLimits, cache_client: Cache, sessions: SessionStore) -> Gate:
-    rate = Rate(per_s=limits.conversation_messages_per_s, burst=limits.conversation_burst())
-    return Gate(cache_client, sessions, conversation_rate=rate)

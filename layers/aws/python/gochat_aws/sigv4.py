@@ -143,21 +143,15 @@ def presign_url(
     ]
     if credentials.session_token:
         pairs.append(("X-Amz-Security-Token", credentials.session_token))
-    encoded = [(quote(name, safe="-._~"), quote(value, safe="-._~")) for name, value in pairs]
-    canonical = "\n".join(
-        (
-            method,
-            quote(urlsplit(url).path or "/", safe="/~"),
-            "&".join(f"{name}={value}" for name, value in sorted(encoded)),
-            *(f"{name}:{' '.join(lines[name].split())}" for name in sorted(lines)),
-            "",
-            signed,
-            payload_hash,
-        )
+    encoded = [f"{quote(name, safe='-._~')}={quote(value, safe='-._~')}" for name, value in pairs]
+    by_name = sorted(encoded, key=lambda pair: pair.split("=", 1))
+    canonical = (
+        f"{method}\n{quote(urlsplit(url).path or '/', safe='/~')}\n{'&'.join(by_name)}\n"
+        + "".join(f"{name}:{' '.join(lines[name].split())}\n" for name in sorted(lines))
+        + f"\n{signed}\n{payload_hash}"
     )
     signature = _sign(canonical, amz_date=amz_date, scope=scope, credentials=credentials)
-    query_string = "&".join(f"{name}={value}" for name, value in encoded)
-    return f"{url}?{query_string}&X-Amz-Signature={signature}"
+    return f"{url}?{'&'.join(encoded)}&X-Amz-Signature={signature}"
 
 
 def quote_connection_id(connection_id: str) -> str:
