@@ -15,7 +15,7 @@ from gateway.websocket.caller import Caller, read_caller
 from gateway.websocket.frames import UnreadableFrameError, read_frame, write_ack, write_error
 from gateway.websocket.limits import Limits
 from gochat_contracts.commands import Command
-from gochat_core.errors import InvalidRequest, RateLimited, Unavailable, UserNotFound
+from gochat_core.errors import InvalidRequest, RateLimited, Refusal, Unavailable, UserNotFound
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import CellId, UserId
 
@@ -91,6 +91,44 @@ def test_no_text_whatever_does_anything_but_be_read_or_refused(text: str) -> Non
     except UnreadableFrameError as refusal:
         told = json.loads(write_error(refusal.frame_id, refusal))["error"]["code"]
     assert told in (None, "invalid_request")
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+MEMBERS: dict[str, st.SearchStrategy[Any]] = {
+    "conversation_id": st.sampled_from(["0" * 32, "x", ""]),
+    "seq": st.sampled_from([1, 0, 2**63]),
+    "emoji": st.sampled_from(["👍", "x"]),
+    "content": st.sampled_from([{"text": "hi"}, {}]),
+    "type": st.sampled_from(["text", "custom"]),
+    "client_msg_id": st.sampled_from(["m", ""]),
+    "to": st.sampled_from([str(BOB), "x"]),
+    "user_ids": st.sampled_from([[], [str(BOB)], ["x"]]),
+    "mentions": st.sampled_from([[], ["all"]]),
+}
+
+
+@given(
+    action=st.sampled_from(sorted(ACTIONS)),
+    data=st.fixed_dictionaries({}, optional={name: likely | JSON_VALUES for name, likely in MEMBERS.items()}),
+)
+def test_no_data_whatever_does_anything_but_be_planned_or_refused(action: str, data: dict[str, Any]) -> None:
+    try:
+        raw = msgspec.Raw(msgspec.json.encode(data))
+    except UnicodeEncodeError:
+        return
+    try:
+        plan = ACTIONS[action](raw, CALLER, limits=Limits(), now_ms=NOW_MS)
+    except Refusal as refusal:
+        told = json.loads(write_error("1", refusal))["error"]
+    else:
+        told = {"retryable": False}
+        if plan.command is not None:
+            assert plan.command.conversation_id == data.get("conversation_id", single_conversation_id(ALICE, BOB))
+    assert told["retryable"] is False
 
 
 def test_an_error_tells_code_faults_and_when_to_come_again() -> None:
