@@ -47,15 +47,13 @@ def test_a_cursor_gets_what_lies_behind_it(people: list[Person], chat: str) -> N
     alice, bob, _ = people
     token = sync(bob)["token"]
     alice.say(chat, "message 4", "m-4")
-    for body in (
-        {"token": token, "cursors": {chat: {"seq": 2, "change": 0}}},
-        {"cursors": {chat: {"seq": 2, "change": 0}}},
-    ):
-        (one,) = sync(bob, **body)["conversations"]
+    cursors = {chat: {"seq": 2, "change": 0}}
+    for answer in (sync(bob, token=token, cursors=cursors), sync(bob, cursors=cursors)):
+        (one,) = answer["conversations"]
         assert [message["seq"] for message in one["messages"]] == [3, 4]
         assert one["conversation"]["unread_count"] == 4
-    answers = [sync(bob, token=token, **body) | {"token": ""} for body in ({}, {"cursors": None}, {"cursors": {}})]
-    assert answers[0] == answers[1] == answers[2]
+    unnamed = [sync(bob, token=token), sync(bob, token=token, cursors=None), sync(bob, token=token, cursors={})]
+    assert unnamed[0]["conversations"] == unnamed[1]["conversations"] == unnamed[2]["conversations"]
 
 
 def test_a_hidden_conversation_is_removed_for_its_member_alone(people: list[Person], chat: str) -> None:

@@ -4,7 +4,8 @@ from gochat_core.errors import InvalidRequest
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import ConversationId, UserId
 from logic.sync.plan_sync import LIMITS, REACH_BACK_MS, SyncCursor
-from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, Stage
+from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT
+from tests.integration.messages.stage import Stage
 from tests.integration.sync.device import Device, Person, history
 
 LONG_MS = REACH_BACK_MS + 1_000

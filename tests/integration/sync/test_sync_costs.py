@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 
 import pytest
@@ -7,12 +8,18 @@ from gochat_core.ids import single_conversation_id
 from gochat_core.types import ConversationId, UserId
 from local_stage.services.mysql import MySqlServer
 from local_stage.services.redis import RedisCluster
+from logic.conversations.create_conversation import create_single_conversation
+from logic.conversations.get_conversation import access_conversation
+from logic.conversations.list_conversations import list_conversations
+from logic.conversations.update_conversation import update_conversation
+from logic.messages.list_messages import list_messages
 from logic.sync.plan_sync import LIMITS, REACH_BACK_MS, SyncCursor, SyncLimits
 from tests.fixtures.bulk_chats import insert_chats, lengthen_chat
 from tests.fixtures.row_reads import row_reads
 from tests.fixtures.services import fresh_database
 from tests.integration.messages.conftest import open_stage
-from tests.integration.messages.stage import ALICE, BOB, Stage
+from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT
+from tests.integration.messages.stage import Stage
 from tests.integration.sync.device import Device, Person
 
 CHATS = 10_000
@@ -141,3 +148,55 @@ def test_an_answer_stays_below_its_bytes(stage: Stage) -> None:
     device.sync()
     for person in people:
         assert sorted(device.held[single_conversation_id(person.user_id, BOB)]) == [1, 2, 3, 4]
+
+
+def test_the_history_costs_the_same_at_every_seq_both_ways(busy: tuple[Stage, list[ConversationId]]) -> None:
+    stage, _ = busy
+    database = stage.doors[0].database
+    length = 50_000
+    (chat,) = insert_chats(database, CAROL, [UserId(99_998)], at_ms=stage.clock.now_ms())
+    lengthen_chat(database, chat, last_seq=length)
+    for is_upwards in (True, False):
+        costs = []
+        for seq in (100, 10_000, length - 100):
+            read = partial(
+                list_messages,
+                *(database, CAROL, chat),
+                before_seq=seq if is_upwards else None,
+                after_seq=None if is_upwards else seq,
+                limit=50,
+            )
+            costs.append(row_reads(database, read))
+        assert max(costs) - min(costs) <= 2
+        assert max(costs) < 60
+
+
+def test_a_thousand_conversations_are_listed_in_3_round_trips_at_most(
+    busy: tuple[Stage, list[ConversationId]],
+) -> None:
+    database = busy[0].doors[0].database
+    before = database.round_trips
+    page = list_conversations(database, BOB, limit=50, cursor=None)
+    assert database.round_trips - before <= 2, "one, and one more where more than 20 reacted"
+    assert len(page.entries) == 50
+
+
+def test_what_a_member_does_to_its_list_takes_the_same_few_round_trips(stage: Stage) -> None:
+    bob, alice = (Person(door=stage.doors[0], user_id=user_id) for user_id in (BOB, ALICE))
+    database = stage.doors[0].database
+    stage.connect(BOB)
+
+    def trips(work: Callable[[], object]) -> int:
+        before = database.round_trips
+        work()
+        return database.round_trips - before
+
+    telling = 3  # read what is to be told, find the connections that no cache knows, tick it off
+    assert trips(lambda: create_single_conversation(bob.ports, BOB, ALICE)) <= 7 + telling + 1
+    assert trips(lambda: create_single_conversation(bob.ports, BOB, ALICE)) == 2
+    alice.send(CHAT, "m1")
+    assert trips(lambda: update_conversation(bob.ports, BOB, CHAT, is_muted=True, is_pinned=None)) <= 4 + telling
+    assert trips(lambda: update_conversation(bob.ports, BOB, CHAT, is_muted=True, is_pinned=None)) <= 3
+    assert trips(lambda: bob.hide(CHAT)) <= 4 + telling
+    assert trips(lambda: bob.hide(CHAT)) <= 4
+    assert trips(lambda: access_conversation(database, BOB, CHAT)) == 1
