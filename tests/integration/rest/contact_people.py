@@ -12,6 +12,21 @@ from gochat_core.types import UserId
 from tests.fakes.http_api import HttpAnswer
 from tests.integration.rest.conftest import Login, Rest
 
+BAD_LINES: list[object] = [
+    "x" * 1_000,
+    "😀" * 201,
+    "   ",
+    "\u3000",
+    "two\nlines",
+    "tab\there",
+    "null\x00",
+    "\x85",
+    "\u2028",
+    5,
+    ["x"],
+]
+"""What is no line of text, or too long for a message and a remark alike."""
+
 decode_downstream = msgspec.json.Decoder(DownstreamRecord).decode
 
 
@@ -91,6 +106,11 @@ class Person:
                 held = decode_downstream(record.value)
                 if str(held.user_id) == self.user_id:
                     yield from ((item.event, msgspec.json.decode(item.data)) for item in held.items)
+
+
+def outcome(answer: HttpAnswer) -> tuple[int, str]:
+    """Return the status, and the code of a refusal."""
+    return answer.status, "" if answer.status < 400 else answer.code
 
 
 def log_in(rest: Rest, *names: str) -> list[Person]:

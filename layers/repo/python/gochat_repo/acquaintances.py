@@ -14,9 +14,10 @@ _BONDS = f"""
 SELECT {_KNOWN}, own.conversation_id FROM conversation_participants own
  WHERE own.conversation_id IN %s AND own.user_id = %s AND own.left_seq IS NULL
 UNION ALL
-SELECT {_KNOWN}, f.conversation_id FROM friendships f WHERE f.conversation_id IN %s AND f.user_id = %s
+SELECT {_KNOWN}, f.conversation_id FROM friendships f FORCE INDEX (PRIMARY)
+ WHERE f.conversation_id IN %s AND f.user_id = %s
 UNION ALL
-SELECT {_BLOCKED}, b.conversation_id FROM blocks b WHERE b.conversation_id IN %s
+SELECT {_BLOCKED}, b.conversation_id FROM blocks b FORCE INDEX (PRIMARY) WHERE b.conversation_id IN %s
 """  # noqa: S608 - constants only
 
 _GROUPS = (
