@@ -1,7 +1,13 @@
 """The bucket of media: private, encrypted, reached over TLS with URLs that one function signs."""
 
+import dataclasses
 from typing import Any
 
+from aws_cdk import App, Environment
+from aws_cdk.assertions import Template
+
+from cdk_app import stages
+from cdk_app.stacks.media import MediaStack
 from tests.infrastructure.synthesis import Synthesis
 
 
@@ -40,6 +46,14 @@ def test_uploads_that_were_given_up_are_removed_and_nothing_else(stage: Synthesi
     (rule,) = _bucket(stage)["LifecycleConfiguration"]["Rules"]
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "ExpirationInDays" not in rule
+
+
+def test_files_outlive_the_messages_that_point_at_them_by_a_day() -> None:
+    stage = dataclasses.replace(stages.DEV, message_retention_days=29.5)
+    media = MediaStack(App(), "Media", stage=stage, env=Environment(region=stage.region))
+    rules = Template.from_stack(media).to_json()["Resources"]["Bucket83908E77"]["Properties"]["LifecycleConfiguration"]
+    (expiry,) = [rule for rule in rules["Rules"] if "ExpirationInDays" in rule]
+    assert (expiry["ExpirationInDays"], expiry["Prefix"], expiry["Status"]) == (31, "media/", "Enabled")
 
 
 def test_the_files_of_prod_outlive_their_stack(prod: Synthesis, dev: Synthesis) -> None:

@@ -237,6 +237,27 @@ def test_after_a_crash_before_the_answer_was_stored_the_rerun_draws_the_same_ids
     assert first == second
 
 
+def test_an_answer_that_could_not_be_stored_is_not_told(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_case = UseCase()
+    with monkeypatch.context() as patched:
+        patched.setattr(IdempotencyKeys, "keep", lambda *_: (_ for _ in ()).throw(Unavailable))
+        with pytest.raises(Unavailable):
+            door.call(use_case)
+    assert door.call(use_case).user.user_id == 2
+    assert door.call(use_case).user.user_id == 2
+    first, second = use_case.runs
+    assert first == second
+
+
+def test_without_the_database_nothing_runs(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_case = UseCase()
+    with monkeypatch.context() as patched:
+        patched.setattr(IdempotencyKeys, "claim", lambda *_, **__: (_ for _ in ()).throw(Unavailable))
+        with pytest.raises(Unavailable):
+            door.call(use_case)
+    assert use_case.runs == []
+
+
 def test_a_run_that_was_overtaken_does_not_write_over_the_answer(door: Door) -> None:
     overtaking = UseCase()
 
