@@ -22,7 +22,7 @@ RESERVED = frozenset(
 )
 
 # Fine where the grammar asks for the keyword itself.
-RESERVED_IN_PLACE = re.compile(r"\)\s*virtual\b", re.IGNORECASE)
+RESERVED_IN_PLACE = re.compile(r"\)\s*virtual\b|\brow_number\s*\(\s*\)\s*over\b", re.IGNORECASE)
 
 CONSTRUCTS = {
     r"\breturning\b": "RETURNING: MySQL has none",

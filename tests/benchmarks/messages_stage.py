@@ -32,16 +32,13 @@ from local_stage.services.kafka import start_tansu
 from local_stage.services.mysql import start_mysql
 from local_stage.services.redis import start_redis
 from tests.fakes.producer import InMemoryProducer
-from tests.integration.messages.stage import (
+from tests.integration.messages.frames import (
     G1,
     LAPTOP,
     PHONE,
-    Door,
-    Stage,
     delivered,
     edit,
     frame,
-    open_door,
     pairs,
     react,
     read,
@@ -49,6 +46,7 @@ from tests.integration.messages.stage import (
     typing,
     unreact,
 )
+from tests.integration.messages.stage import Door, Stage, open_door
 
 CHATS = 50
 PER_CHAT = 2
@@ -241,7 +239,7 @@ class NaiveDoor:
 
     def _announce(self, user: int, command: dict[str, Any]) -> None:
         held = self._cache.get(f"user_conns:{user}")
-        connections = json.loads(held) if isinstance(held, bytes) and held != b"!" else []
+        connections = json.loads(held[1:]) if isinstance(held, bytes) and held.startswith(b"=") else []
         for connection in connections or [{"connection_id": "x="}, {"connection_id": "y="}]:
             value = json.dumps({"connection": connection["connection_id"], "data": command}).encode()
             self._producer.send(f"im-downstream-topic-{G1}", key=str(user).encode(), value=value).get(timeout=10)

@@ -13,6 +13,16 @@ MAX_TRACES = 20
 
 SAMPLED = "Sampled=1"
 
+COUNTED = {
+    "Stored": "stored",
+    "Duplicates": "duplicate",
+    "Changed": "changed",
+    "Unchanged": "unchanged",
+    "Marked": "marked",
+    "DeadLetters": "dead_letters",
+}
+"""Metrics by what became of commands; which actions they were stands in the log line."""
+
 
 def report_batch(
     wiring: Wiring,
@@ -42,13 +52,8 @@ def report_batch(
     _log(wiring, verdicts, summary)
     wiring.metrics.emit(
         {
-            "Stored": ("Count", verdicts.counts["stored"]),
-            "Duplicates": ("Count", verdicts.counts["duplicate"]),
-            "Changed": ("Count", verdicts.counts["changed"]),
-            "Marked": ("Count", verdicts.counts["marked"]),
-            "Unchanged": ("Count", verdicts.counts["unchanged"]),
+            **{metric: ("Count", verdicts.counts[outcome]) for metric, outcome in COUNTED.items()},
             "Rejected": ("Count", verdicts.rejected.total()),
-            "DeadLetters": ("Count", verdicts.counts["dead_letters"]),
             "Failed": ("Count", len(verdicts.failed)),
             "BatchSize": ("Count", len(records)),
             "DatabaseRoundTrips": ("Count", database_trips),

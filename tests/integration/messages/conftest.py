@@ -11,7 +11,8 @@ from gochat_repo.mysql_pool import MySqlSettings
 from local_stage.services.mysql import MySqlServer
 from local_stage.services.redis import RedisCluster
 from tests.fixtures.services import fresh_database
-from tests.integration.messages.stage import ALICE, BOB, CAROL, Stage
+from tests.integration.messages.frames import ALICE, BOB, CAROL
+from tests.integration.messages.stage import Stage
 
 
 @pytest.fixture

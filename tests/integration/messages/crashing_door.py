@@ -16,7 +16,8 @@ from gochat_repo.cache import RedisSettings
 from gochat_repo.mysql import Database, Transaction
 from gochat_repo.mysql_connection import Connection
 from gochat_repo.mysql_pool import MySqlSettings
-from tests.integration.messages.stage import incoming, open_door
+from tests.integration.messages.frames import incoming
+from tests.integration.messages.stage import open_door
 
 DIED = 42
 

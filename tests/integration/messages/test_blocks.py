@@ -12,13 +12,11 @@ from gochat_repo.presence import Presence
 from logic.contacts.block_user import block_user, unblock_user
 from logic.contacts.ports import ContactPorts
 from logic.pipeline.store_commands import CommandStore
-from tests.integration.messages.stage import (
+from tests.integration.messages.frames import (
     ALICE,
     BOB,
     CAROL,
     LAPTOP,
-    Door,
-    Stage,
     act,
     command,
     delivered,
@@ -30,6 +28,7 @@ from tests.integration.messages.stage import (
     typing,
     unreact,
 )
+from tests.integration.messages.stage import Door, Stage
 
 FRIENDS_ONLY = partial(CommandStore, contacts_only=True)
 

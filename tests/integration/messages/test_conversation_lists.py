@@ -4,7 +4,8 @@ from gochat_core.ids import single_conversation_id
 from gochat_core.types import ConversationId, UserId
 from logic.conversations.list_conversations import list_conversations
 from logic.messages.list_messages import list_messages
-from tests.integration.messages.stage import ALICE, CHAT, Stage, frame
+from tests.integration.messages.frames import ALICE, CHAT, frame
+from tests.integration.messages.stage import Stage
 
 CHATS = 1000
 

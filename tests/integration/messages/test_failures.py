@@ -20,7 +20,8 @@ from logic.announce.announcer import OVERDUE_CHECK_MS, Announcer
 from logic.upstream.batch import UpstreamBatches
 from tests.integration.messages.conftest import flush, open_stage
 from tests.integration.messages.crashing_door import DIED, Job
-from tests.integration.messages.stage import ALICE, BOB, CHAT, Stage, frame, incoming
+from tests.integration.messages.frames import ALICE, BOB, CHAT, frame, incoming
+from tests.integration.messages.stage import Stage
 
 ROOT = Path(__file__).parents[3]
 

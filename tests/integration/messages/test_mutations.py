@@ -10,14 +10,13 @@ from gochat_core.types import ConversationId, Seq, UserId
 from gochat_repo.message_view import find_unlisted_viewers, view_message
 from gochat_repo.outbox import OVERDUE_MS
 from logic.announce.announcer import OVERDUE_CHECK_MS
-from tests.integration.messages.stage import (
+from tests.integration.messages.frames import (
     ALICE,
     BOB,
     CAROL,
     CHAT,
     LAPTOP,
     PHONE,
-    Stage,
     act,
     command,
     edit,
@@ -26,6 +25,7 @@ from tests.integration.messages.stage import (
     recall,
     unreact,
 )
+from tests.integration.messages.stage import Stage
 
 CROWD = [UserId(2000 + number) for number in range(25)]
 

@@ -14,7 +14,8 @@ from gochat_repo.user_status import UserStatuses
 from logic.announce.announcer import Announcer
 from logic.upstream.batch import UpstreamBatches
 from task.worker.offline import OfflineTasks, TaskVerdicts
-from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, Stage, edit, frame, react, recall
+from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT, edit, frame, react, recall
+from tests.integration.messages.stage import Stage
 
 
 class Worker:
@@ -69,7 +70,7 @@ def test_who_came_back_although_the_cache_does_not_know_it_yet(stage: Stage, wor
     door = stage.doors[0]
     stage.connect(BOB)
     with redis.Redis(host=stage.redis.redis_host, port=stage.redis.redis_port) as client:
-        client.set(f"user_conns:{BOB}", b"[]")
+        client.set(f"user_conns:{BOB}", b"=[]")
     assert door.connections.find([BOB]) == {BOB: ()}
     assert worker.apply(task([1])).redelivered == 1
 

@@ -15,7 +15,8 @@ from logic.commands.submission import Submission
 from logic.messages.list_messages import list_messages
 from logic.upstream.batch import read_submission
 from tests.integration.messages.conftest import flush
-from tests.integration.messages.stage import PHONE, Stage, frame
+from tests.integration.messages.frames import PHONE, frame
+from tests.integration.messages.stage import Stage
 
 MESSAGES = st.tuples(st.sampled_from([0, 1]), st.sampled_from("abcdef"), st.sampled_from(["hello", "bye"]))
 BATCHES = st.lists(MESSAGES, min_size=1, max_size=6)

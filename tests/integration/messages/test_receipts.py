@@ -10,14 +10,13 @@ from gochat_core.types import ConversationId, DeviceId, Seq, SessionId, UserId
 from gochat_repo.participants import get_participation
 from logic.commands.ledger import LARGE_GROUP
 from logic.commands.submission import Submission
-from tests.integration.messages.stage import (
+from tests.integration.messages.frames import (
     ALICE,
     BOB,
     CAROL,
     CHAT,
     LAPTOP,
     PHONE,
-    Stage,
     act,
     command,
     delivered,
@@ -25,6 +24,7 @@ from tests.integration.messages.stage import (
     read,
     typing,
 )
+from tests.integration.messages.stage import Stage
 
 CURSORS = "SELECT read_seq, delivered_seq FROM conversation_participants WHERE user_id = %s"
 

@@ -11,7 +11,8 @@ from local_stage.services.redis import RedisCluster
 from logic.announce.announcer import OVERDUE_CHECK_MS
 from logic.pipeline.store_commands import CommandStore, StoredBatch
 from tests.integration.messages.conftest import flush
-from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, LAPTOP, PHONE, Stage, frame, incoming, pairs
+from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT, LAPTOP, PHONE, frame, incoming, pairs
+from tests.integration.messages.stage import Stage
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from gochat_core.errors import Unavailable
 from local_stage.services.kafka import KafkaBroker, start_tansu
 from logic.upstream import handler
 from logic.upstream.wiring import wire
-from tests.integration.messages.stage import ALICE, BOB, G1, Stage, frame, incoming
+from tests.integration.messages.frames import ALICE, BOB, G1, frame, incoming
+from tests.integration.messages.stage import Stage
 
 SECRET = "the text that nobody else may read"
 TRACE = "Root=1-67400000-0123456789abcdef01234567;Sampled=0"

@@ -6,7 +6,8 @@ from gochat_core.errors import Unavailable
 from gochat_repo.outbox import OVERDUE_MS
 from logic.announce.announcer import Announcer
 from logic.sweep.redrive import OutboxSweep
-from tests.integration.messages.stage import ALICE, BOB, Stage, frame
+from tests.integration.messages.frames import ALICE, BOB, frame
+from tests.integration.messages.stage import Stage
 from tests.integration.sweeps.conftest import in_time, too_late
 
 

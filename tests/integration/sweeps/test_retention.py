@@ -12,7 +12,8 @@ from gochat_repo.mysql import Transaction
 from gochat_repo.retention import Retention
 from logic.messages.list_messages import list_messages
 from task.sweep.message_retention import LONGEST_ROUND_MS, RetentionSweep
-from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, Stage, frame
+from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT, frame
+from tests.integration.messages.stage import Stage
 from tests.integration.sweeps.conftest import DAY_MS, in_time, too_late
 
 KEPT_MS = 30 * DAY_MS

@@ -8,7 +8,8 @@ from gochat_repo.connections import Connections
 from gochat_repo.expired_rows import FAILURES_MARGIN_MS, SESSION_MARGIN_MS, TICKET_MARGIN_MS, ExpiredRows
 from task.sweep import expired_rows
 from task.sweep.expired_rows import RowSweep
-from tests.integration.messages.stage import ALICE, BOB, G1, LAPTOP, PHONE, Stage
+from tests.integration.messages.frames import ALICE, BOB, G1, LAPTOP, PHONE
+from tests.integration.messages.stage import Stage
 from tests.integration.sweeps.conftest import in_time, too_late
 
 TABLES = {

@@ -16,7 +16,8 @@ from gochat_core.errors import Unavailable
 from gochat_core.sweeps import TimeLimit
 from repo.rpc import wiring
 from tests.fakes.connections import InMemoryConnections
-from tests.integration.messages.stage import ALICE, BOB, G1, LAPTOP, Stage
+from tests.integration.messages.frames import ALICE, BOB, G1, LAPTOP
+from tests.integration.messages.stage import Stage
 
 MINUTE_MS = 60_000
 

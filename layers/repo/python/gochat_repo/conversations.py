@@ -62,10 +62,12 @@ _MOVE_COLUMNS = (
     "activity_at_ms",
     "changed_at_ms",
 )
+# FORCE INDEX: a scan would wait for the rows of conversations that others hold.
 _MOVE = """
 UPDATE ({values}) v
-  STRAIGHT_JOIN conversations c ON c.conversation_id = v.conversation_id
-  STRAIGHT_JOIN conversation_participants p ON p.conversation_id = v.conversation_id AND p.user_id = v.user_id
+  STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id
+  STRAIGHT_JOIN conversation_participants p FORCE INDEX (PRIMARY)
+             ON p.conversation_id = v.conversation_id AND p.user_id = v.user_id
    SET c.last_seq = v.last_seq, c.last_change = v.last_change,
        c.updated_at_ms = GREATEST(c.updated_at_ms, v.updated_at_ms),
        p.read_seq = GREATEST(p.read_seq, v.read_seq), p.sent_seq = GREATEST(p.sent_seq, v.sent_seq),

@@ -33,10 +33,11 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
 _encode = msgspec.json.Encoder().encode
 _decode_mentions = msgspec.json.Decoder(tuple[str, ...]).decode
 
+# FORCE INDEX: a scan would wait for the rows of conversations that others hold.
 _UPDATE = """
 UPDATE ({values}) v
-  STRAIGHT_JOIN messages m ON m.conversation_id = v.conversation_id AND m.seq = v.seq
-  LEFT JOIN message_reactions r
+  STRAIGHT_JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation_id = v.conversation_id AND m.seq = v.seq
+  LEFT JOIN message_reactions r FORCE INDEX (PRIMARY)
          ON v.recalled_at_ms IS NOT NULL AND r.conversation_id = v.conversation_id AND r.seq = v.seq
    SET m.content = COALESCE(v.content, m.content), m.reactions = v.reactions, m.edited_at_ms = v.edited_at_ms,
        m.mentions = IF(v.recalled_at_ms IS NULL, m.mentions, NULL), m.recalled_at_ms = v.recalled_at_ms,
