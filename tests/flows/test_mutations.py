@@ -255,3 +255,40 @@ def test_who_was_away_learns_of_every_change_by_the_history(chat: Chat) -> None:
     assert (first["recalled"], first["content"]) == (True, {})
     assert (second["content"], [one["count"] for one in second["reactions"]]) == ({"text": "stays, edited"}, [1])
     assert first["change"] < second["change"] == chat.bob.conversation(chat.conversation_id)["change"]
+
+
+def test_what_one_has_cleared_one_can_neither_change_nor_read_again(chat: Chat) -> None:
+    assert chat.bob.rest.delete(f"/conversations/{chat.conversation_id}").status_code == 204
+
+    assert chat.at_bob.rejection("reaction.add", **chat.place(), emoji="👍") == "message_not_found"
+    chat.at_alice.do("message.edit", **chat.place(), content={"text": "only for me now"})
+    chat.at_tablet.wait_event("message.edited", seq=1)
+    second = chat.at_alice.say("and you are back", conversation_id=chat.conversation_id)
+
+    assert [one["seq"] for one in chat.at_bob.wait_messages(2, chat.conversation_id)] == [1, second["seq"]]
+    assert [one["seq"] for one in chat.bob.history(chat.conversation_id)] == [second["seq"]]
+    assert [one["content"]["text"] for one in chat.alice.history(chat.conversation_id)] == [
+        "only for me now",
+        "and you are back",
+    ]
+    chat.at_bob.do("reaction.add", **chat.place(second["seq"]), emoji="👍")
+    assert chat.heard_by_all("reaction", seq=second["seq"])["count"] == 1
+
+
+def test_many_changes_at_once_reach_everybody_once_and_in_order(chat: Chat) -> None:
+    sent = []
+    for number in range(10):
+        sent.append(chat.at_alice.send("message.edit", {**chat.place(), "content": {"text": f"version {number}"}}))
+        sent.append(chat.at_alice.send("reaction.add", {**chat.place(), "emoji": chr(0x1F600 + number)}))
+        chat.at_alice.send("typing", {"conversation_id": chat.conversation_id})
+    chat.at_alice.wait(lambda _: set(sent) <= {frame.get("id") for frame in chat.at_alice.frames})
+    assert {frame["event"] for frame in chat.at_alice.frames if frame.get("id") in sent} == {"ack"}
+    chat.settle()
+
+    for socket in (chat.at_alice, chat.at_tablet, chat.at_bob):
+        socket.wait(lambda frame: frame.get("data", {}).get("change") == 20)
+        changes = [one["change"] for one in socket.events("message.edited", "reaction")]
+        assert changes == list(range(1, 21))
+    message = chat.message()
+    assert message["change"] == 20
+    assert sorted(one["emoji"] for one in message["reactions"]) == [chr(0x1F600 + number) for number in range(10)]
