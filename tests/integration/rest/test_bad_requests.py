@@ -21,7 +21,7 @@ from gochat_core.tokens import ACCESS_LIFETIME_S
 from gochat_core.types import DeviceId, SessionId, UserId
 from tests.fakes.http_api import HttpAnswer
 from tests.fakes.openapi_document import document, resolve
-from tests.integration.rest.conftest import Login, Rest
+from tests.integration.rest.conftest import Login, Rest, Rpc, build_rest
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND")
 SAMPLE = {"conversation_id": "0" * 32}
@@ -56,7 +56,13 @@ def properties() -> Iterator[Any]:
             yield pytest.param(route, name, resolve(schema), id=f"{name_of(route)} {name}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def rest(rpc: Rpc, token_secret: str) -> Rest:
+    """Open one door for all: nothing here has an effect."""
+    return build_rest(rpc, token_secret)
+
+
+@pytest.fixture(scope="module")
 def alice(rest: Rest) -> Login:
     return rest.login(rest.register("alice"))
 
