@@ -32,13 +32,16 @@ from local_stage.services.kafka import start_tansu
 from local_stage.services.mysql import start_mysql
 from local_stage.services.redis import start_redis
 from tests.fakes.producer import InMemoryProducer
-from tests.integration.messages.frames import (
+from tests.integration.messages.stage import (
     G1,
     LAPTOP,
     PHONE,
+    Door,
+    Stage,
     delivered,
     edit,
     frame,
+    open_door,
     pairs,
     react,
     read,
@@ -46,7 +49,6 @@ from tests.integration.messages.frames import (
     typing,
     unreact,
 )
-from tests.integration.messages.stage import Door, Stage, open_door
 
 CHATS = 50
 PER_CHAT = 2

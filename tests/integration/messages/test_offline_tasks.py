@@ -14,8 +14,7 @@ from gochat_repo.user_status import UserStatuses
 from logic.announce.announcer import Announcer
 from logic.upstream.batch import UpstreamBatches
 from task.worker.offline import OfflineTasks, TaskVerdicts
-from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT, edit, frame, react, recall
-from tests.integration.messages.stage import Stage
+from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, Stage, edit, frame, react, recall
 
 
 class Worker:

@@ -7,7 +7,7 @@ import redis
 
 from gochat_core.types import CellId, ConnectionId, DeviceId, SessionId, UserId
 from gochat_repo.cache import Cache, command
-from gochat_repo.connections import TOMBSTONE, Connection, Connections, delete_session_connections
+from gochat_repo.connections import Connection, Connections, delete_session_connections
 from gochat_repo.mysql import Database
 from gochat_repo.mysql_pool import MySqlSettings
 from local_stage.services.redis import RedisCluster
@@ -40,11 +40,6 @@ def store(database: Database, cache: Cache, redis_cluster: RedisCluster) -> Iter
 
 def cached(cache: Cache, user: UserId = ALICE) -> Any:
     return cache.run([command("GET", f"user_conns:{user}")])[0]
-
-
-def forget_tombstones(cache: Cache, *users: UserId) -> None:
-    """Do what five seconds do."""
-    cache.run([command("DEL", f"user_conns:{user}") for user in users])
 
 
 def test_a_second_connection_of_a_device_replaces_the_first(store: Connections) -> None:
@@ -90,22 +85,22 @@ def test_two_connects_at_once_leave_one_and_tell_the_other(
     migrated: MySqlSettings, store: Connections, redis_cluster: RedisCluster
 ) -> None:
     for user in map(UserId, range(100, 120)):
-        told = connect_two_at_once(lambda: Connections(Database(migrated), Cache(redis_settings(redis_cluster))), user)
+        told = connect_two_at_once(lambda: (Database(migrated), Cache(redis_settings(redis_cluster))), user)
         assert [one.connection_id for one in store.list_by_users([user])[user]] == ["1="], "the later one stays"
         assert [one.connection_id for one in told if one is not None] == ["0="], "and the earlier one is to be closed"
 
 
-def connect_two_at_once(open_store: Callable[[], Connections], user: UserId) -> list[Connection | None]:
+def connect_two_at_once(open_stores: Callable[[], tuple[Database, Cache]], user: UserId) -> list[Connection | None]:
     """Register two connections of one device from two containers and return what each was told."""
     start = threading.Barrier(2)
     told: list[Connection | None] = [None, None]
 
     def connect(index: int) -> None:
-        own = open_store()
+        database, cache = open_stores()
         start.wait(10)
-        told[index] = own.register(connection(f"{index}=", user=user, at_ms=1000 + index))
-        own._database.close()
-        own._cache.close()
+        told[index] = Connections(database, cache).register(connection(f"{index}=", user=user, at_ms=1000 + index))
+        database.close()
+        cache.close()
 
     threads = [threading.Thread(target=connect, args=(index,)) for index in (0, 1)]
     for thread in threads:
@@ -120,19 +115,25 @@ def test_the_cache_is_filled_by_the_first_reader_and_read_by_the_next(
 ) -> None:
     held = connection("one=")
     store.register(held)
-    forget_tombstones(cache, ALICE)
     assert store.find([ALICE, BOB]) == {ALICE: (held,), BOB: ()}
     before = database.round_trips, cache.round_trips
     assert store.find([ALICE, BOB]) == {ALICE: (held,), BOB: ()}
     assert (database.round_trips, cache.round_trips) == (before[0], before[1] + 1)
 
 
-def test_under_a_tombstone_nothing_is_trusted_or_filled(store: Connections, cache: Cache) -> None:
+def test_while_connections_are_about_to_change_nothing_is_trusted_or_filled(
+    store: Connections, database: Database, cache: Cache
+) -> None:
     held = connection("one=")
     store.register(held)
-    assert cached(cache) == TOMBSTONE
-    assert store.find([ALICE]) == {ALICE: (held,)}
-    assert cached(cache) == TOMBSTONE
+    store.find([ALICE])
+    store.begin_change([ALICE])
+    marked = cached(cache)
+    database.transaction(lambda tx: tx.execute("DELETE FROM connections"))
+    assert store.find([ALICE]) == {ALICE: ()}
+    assert cached(cache) == marked
+    store.forget([ALICE])
+    assert cached(cache) is None
 
 
 def test_a_reader_that_was_overtaken_by_a_writer_fills_nothing(
@@ -148,15 +149,24 @@ def test_a_reader_that_was_overtaken_by_a_writer_fills_nothing(
 
     slow = OvertakenDatabase(migrated)
     assert Connections(slow, cache).find([ALICE]) == {ALICE: ()}
-    assert cached(cache) == TOMBSTONE
+    assert cached(cache) is None
     assert store.find([ALICE]) == {ALICE: (held,)}
     slow.close()
+
+
+def test_one_who_asks_while_another_reads_waits_for_nobody(store: Connections, cache: Cache) -> None:
+    held = connection("one=")
+    store.register(held)
+    cache.run([command("SET", f"user_conns:{ALICE}", b"?somebody", "EX", 60)])
+    before = cache.round_trips
+    assert store.find([ALICE]) == {ALICE: (held,)}
+    assert cache.round_trips - before == 1
 
 
 def test_what_a_newer_release_wrote_into_the_cache_is_read_from_the_truth(store: Connections, cache: Cache) -> None:
     held = connection("one=")
     store.register(held)
-    cache.run([command("SET", f"user_conns:{ALICE}", b'{"v":2}')])
+    cache.run([command("SET", f"user_conns:{ALICE}", b'={"v":2}')])
     assert store.find([ALICE]) == {ALICE: (held,)}
 
 
@@ -172,10 +182,9 @@ def test_without_redis_the_truth_is_asked(database: Database, own_redis: RedisCl
 
 def test_every_key_expires(store: Connections, cache: Cache) -> None:
     store.register(connection("one="))
-    forget_tombstones(cache, ALICE)
     store.find([ALICE, BOB])
     lifetimes = cache.run([command("TTL", f"user_conns:{user}") for user in (ALICE, BOB)])
-    assert all(0 < seconds <= 720 for seconds in lifetimes)
+    assert all(0 < seconds <= 600 for seconds in lifetimes)
 
 
 def test_ended_sessions_take_their_connections_with_them(store: Connections, database: Database) -> None:

@@ -94,15 +94,19 @@ def claim_command(key: str, found: bytes, token: bytes) -> Command:
     return SWAP.call([key], [found, _WRITER_LEASE + token, WRITTEN_TTL_S * 1000])
 
 
-def fill_command(key: str, token: bytes, payload: bytes | None, *, from_writer: bool) -> Command:
+def fill_command(
+    key: str, token: bytes, payload: bytes | None, *, from_writer: bool, ttl_s: int = VALUE_TTL_S
+) -> Command:
     """Make the command that puts a value (None: there is nothing) in the place of this reader's lease, if it stands."""
     lease = (_WRITER_LEASE if from_writer else _LEASE) + token
-    return SWAP.call([key], [lease, _ABSENT if payload is None else _VALUE + payload, _ttl_ms(payload)])
+    if payload is None:
+        return SWAP.call([key], [lease, _ABSENT, _jittered_ms(ABSENCE_TTL_S)])
+    return SWAP.call([key], [lease, _VALUE + payload, _jittered_ms(ttl_s)])
 
 
-def remember_command(key: str, payload: bytes) -> Command:
+def remember_command(key: str, payload: bytes, *, ttl_s: int = VALUE_TTL_S) -> Command:
     """Make the command that keeps a value that was just read from the writer, where nothing at all stands."""
-    return command("SET", key, _VALUE + payload, "NX", "PX", _ttl_ms(payload))
+    return command("SET", key, _VALUE + payload, "NX", "PX", _jittered_ms(ttl_s))
 
 
 def mark_command(key: str) -> Command:
@@ -115,6 +119,5 @@ def bury_command(key: str) -> Command:
     return command("SET", key, _WRITTEN, "EX", WRITTEN_TTL_S)
 
 
-def _ttl_ms(payload: bytes | None) -> int:
-    ttl_s = ABSENCE_TTL_S if payload is None else VALUE_TTL_S
+def _jittered_ms(ttl_s: int) -> int:
     return int(ttl_s * 1000 * random.uniform(0.8, 1.0))  # noqa: S311 - jitter

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from gochat_repo.cache import Command, command
-from gochat_repo.cache_entries import bury_command, remember_command
+from gochat_repo.cache_entries import VALUE_TTL_S, bury_command, remember_command
 from gochat_repo.invalidations import invalidate_commands
 from gochat_repo.mysql import Transaction
 
@@ -28,6 +28,7 @@ class Kind(msgspec.Struct, Generic[K, V], frozen=True, kw_only=True, eq=False):
     """Raises `msgspec.MsgspecError` for what another release wrote."""
 
     write_id: Callable[[K], str] = str
+    ttl_s: int = VALUE_TTL_S
     is_local: bool = False
     """Whether a container remembers it itself, for LOCAL_TTL_S at most."""
 
@@ -60,4 +61,4 @@ def written_commands(kind: Kind[K, V], ids: Collection[K]) -> list[Command]:
 
 def remember_commands(kind: Kind[K, V], values: Mapping[K, V]) -> list[Command]:
     """Make the commands that keep values which were just read from, or written to, the writer."""
-    return [remember_command(kind.key(one), kind.encode(value)) for one, value in values.items()]
+    return [remember_command(kind.key(one), kind.encode(value), ttl_s=kind.ttl_s) for one, value in values.items()]

@@ -1,21 +1,18 @@
 """Open connections of users: MySQL is the truth, Redis the cache that announcements read."""
 
 import contextlib
-import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.errors import Unavailable
 from gochat_core.types import CellId, ConnectionId, DeviceId, SessionId, UserId
-from gochat_repo.cache import Cache, CacheUnavailable, Command, Reply, command
+from gochat_repo.cache import Cache, Command
+from gochat_repo.cached_kinds import Kind
 from gochat_repo.departures import departure_commands
 from gochat_repo.mysql import Database, DeferredWrite, Row, Transaction
-
-TOMBSTONE = b"!"
-TOMBSTONE_S = 5
-"""How long after a write a reader may neither trust nor fill the cache: longer than any reader holds what it read."""
+from gochat_repo.read_through import ReadThrough
 
 CACHED_S = 600
 """A stale entry heals by itself (a dead connection is reported, the offline path asks MySQL), this bounds it anyway."""
@@ -35,8 +32,6 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 _COLUMNS = "user_id, device_id, session_id, cell_id, connection_id, connected_at_ms"
 _SEEN = "UPDATE users SET last_seen_at_ms = GREATEST(COALESCE(last_seen_at_ms, 0), %s) WHERE user_id IN %s"
 _SYSTEM_CLOCK = SystemClock()
-_encode = msgspec.json.Encoder().encode
-_decoder = msgspec.json.Decoder(tuple[Connection, ...])
 
 
 def get_connections(tx: Transaction, user_ids: Collection[UserId]) -> list[Connection]:
@@ -52,7 +47,7 @@ def delete_session_connections(
 ) -> list[Connection]:
     """Delete the connections of one user's sessions and return them, so that they can be closed.
 
-    For a transaction that ends sessions; call `forget` before it and after its commit.
+    For a transaction that ends sessions; call `begin_change` before it and `forget` after its commit.
     """
     held = [found for found in get_connections(tx, [user_id]) if found.session_id in session_ids]
     if held:
@@ -63,12 +58,29 @@ def delete_session_connections(
     return held
 
 
+def _load_connections(tx: Transaction, user_ids: Sequence[UserId]) -> dict[UserId, tuple[Connection, ...]]:
+    return dict.fromkeys(user_ids, ()) | group_by_user(get_connections(tx, user_ids))
+
+
+_HELD: Kind[UserId, tuple[Connection, ...]] = Kind(
+    name="user_conns",
+    load=_load_connections,
+    encode=msgspec.json.Encoder().encode,
+    decode=msgspec.json.Decoder(tuple[Connection, ...]).decode,
+    ttl_s=CACHED_S,
+    reads_writer=True,
+    waits=False,
+    leaves_tombstone=False,
+)
+"""Of users without any: an empty tuple, since that is what most of them have."""
+
+
 class Connections:
     """The store of connections. Everything works without Redis, only slower."""
 
     def __init__(self, database: Database, cache: Cache, clock: Clock = _SYSTEM_CLOCK) -> None:
         self._database = database
-        self._cache = cache
+        self._values = ReadThrough(database, cache)
         self._clock = clock
 
     def register(self, connection: Connection) -> Connection | None:
@@ -77,10 +89,8 @@ class Connections:
         When the device has a connection that was opened later (two `$connect` ran at once), that one stays and the
         given one is returned: it is the one to close. Two to four database round trips. Raises `Unavailable`.
         """
-        self.forget([connection.user_id])
-        replaced = self._database.transaction(lambda tx: _register(tx, connection))
-        self.forget([connection.user_id])
-        return replaced
+        with self._values.changing(_HELD, [connection.user_id]):
+            return self._database.transaction(lambda tx: _register(tx, connection))
 
     def remove(self, user_id: UserId, device_id: DeviceId, connection_id: ConnectionId) -> bool:
         """Delete exactly this connection, never a successor of the same device; tell whether it was there.
@@ -117,8 +127,7 @@ class Connections:
         seen: DeferredWrite | None = None
         with contextlib.suppress(Unavailable):
             seen = self._database.write_deferred(_SEEN, (now_ms, tuple(sorted(user_ids))))
-        with contextlib.suppress(CacheUnavailable):
-            self._cache.run([*_tombstones(user_ids), *departure_commands(user_ids, now_ms=now_ms)])
+        self._values.end_change(_HELD, user_ids, also=departure_commands(user_ids, now_ms=now_ms))
         if seen is not None:
             seen.commit()
 
@@ -139,49 +148,24 @@ class Connections:
         `also` rides in the same pipeline (its replies are not needed); when Redis is away it is lost, as with any
         cache. One cache round trip when all is cached; else one database round trip and one more to fill.
         """
-        users = list(user_ids)
-        try:
-            replies = self._cache.run([*(command("GET", _key(user)) for user in users), *also])[: len(users)]
-        except CacheUnavailable:
-            return dict.fromkeys(users, ()) | self.list_by_users(users)
-        found, unknown, fillable = _sort_replies(users, replies)
-        if unknown:
-            held = self.list_by_users(unknown)
-            found |= {user: held.get(user, ()) for user in unknown}
-            self._fill({user: found[user] for user in fillable})
-        return found
+        return self._values.get_many(_HELD, user_ids, also=also)
 
-    def forget(self, user_ids: Iterable[UserId]) -> None:
-        """Leave a tombstone for each user: before a write and after its commit."""
-        try:
-            self._cache.run(_tombstones(user_ids))
-        except CacheUnavailable:
-            # Nobody can read the cache either; what it may still hold when it comes back is bounded by CACHED_S.
-            return
+    def begin_change(self, user_ids: Collection[UserId]) -> None:
+        """Keep others from caching connections of these users, before a transaction that deletes some of them."""
+        self._values.begin_change(_HELD, user_ids)
+
+    def forget(self, user_ids: Collection[UserId]) -> None:
+        """Drop what is cached of these users, after the commit."""
+        self._values.end_change(_HELD, user_ids)
 
     def _delete(self, gone: Sequence[tuple[UserId, DeviceId, ConnectionId]]) -> int:
-        self.forget({user_id for user_id, _, _ in gone})
+        self.begin_change({user_id for user_id, _, _ in gone})
         return self._database.transaction(
             lambda tx: tx.execute(
                 "DELETE FROM connections WHERE (user_id, device_id) IN %s AND connection_id IN %s",
                 (tuple((user, device) for user, device, _ in gone), tuple(connection for _, _, connection in gone)),
             )
         )
-
-    def _fill(self, found: Mapping[UserId, tuple[Connection, ...]]) -> None:
-        # NX: a tombstone that was set since, or a newer value, stays.
-        fills = [
-            command("SET", _key(user), _encode(held), "NX", "EX", int(CACHED_S * random.uniform(0.8, 1.2)))  # noqa: S311
-            for user, held in found.items()
-        ]
-        try:
-            self._cache.run(fills)
-        except CacheUnavailable:
-            return
-
-
-def _tombstones(user_ids: Iterable[UserId]) -> list[Command]:
-    return [command("SET", _key(user), TOMBSTONE, "EX", TOMBSTONE_S) for user in user_ids]
 
 
 def group_by_user(connections: Iterable[Connection]) -> dict[UserId, tuple[Connection, ...]]:
@@ -190,28 +174,6 @@ def group_by_user(connections: Iterable[Connection]) -> dict[UserId, tuple[Conne
     for one in connections:
         grouped[one.user_id] = (*grouped.get(one.user_id, ()), one)
     return grouped
-
-
-def _sort_replies(
-    users: Sequence[UserId], replies: Sequence[Reply]
-) -> tuple[dict[UserId, tuple[Connection, ...]], list[UserId], list[UserId]]:
-    """Return what the cache knows, whom MySQL must be asked for, and for whom the answer may be cached."""
-    found: dict[UserId, tuple[Connection, ...]] = {}
-    unknown: list[UserId] = []
-    fillable: list[UserId] = []
-    for user, reply in zip(users, replies, strict=True):
-        if reply is None:
-            unknown.append(user)
-            fillable.append(user)
-        elif reply == TOMBSTONE:
-            unknown.append(user)
-        else:
-            try:
-                found[user] = _decoder.decode(reply)
-            except msgspec.MsgspecError:
-                # Written by a newer release while the deployment rolls.
-                unknown.append(user)
-    return found, unknown, fillable
 
 
 def _register(tx: Transaction, new: Connection) -> Connection | None:

@@ -104,12 +104,28 @@ class ReadThrough:
     @contextlib.contextmanager
     def changing(self, kind: Kind[K, V], ids: Collection[K]) -> Iterator[None]:
         """Invalidate values around the block that changes them: nothing old stays cached, however the block ends."""
-        self._try([mark_command(kind.key(one)) for one in ids])
+        self.begin_change(kind, ids)
         try:
             yield
         finally:
             # Also when the block failed: it may not be known whether it was committed.
-            self._tell_written(kind, ids)
+            self.end_change(kind, ids)
+
+    def begin_change(self, kind: Kind[K, V], ids: Collection[K]) -> None:
+        """Keep everybody from caching values that are about to change; one cache round trip."""
+        self._try([mark_command(kind.key(one)) for one in ids])
+
+    def end_change(self, kind: Kind[K, V], ids: Collection[K], *, also: Sequence[Command] = ()) -> None:
+        """Invalidate values after the commit that changed them; one cache round trip, in which `also` rides.
+
+        What Redis does not take, because it is away, goes with the first pipeline that it answers; `also` does not.
+        """
+        for one in ids:
+            self._flights.forget(kind.key(one))
+        try:
+            self._cache.run([*written_commands(kind, ids), *also])
+        except CacheUnavailable:
+            self._owed.add({kind.key(one): written_commands(kind, [one]) for one in ids})
 
     def _fetch(self, wanted: _Wanted, also: Sequence[Command] = ()) -> dict[str, Any]:
         """Read values from Redis or MySQL; of several threads that want one key, one reads it."""
@@ -189,11 +205,12 @@ class ReadThrough:
                 key for key, is_claimed in leased.items() if (is_claimed or wanted[key][0].reads_writer) is from_writer
             ]
             found |= self._load({key: wanted[key] for key in keys}, from_writer=from_writer)
-        fills = [
-            fill_command(key, token, None if value is None else kind.encode(value), from_writer=leased[key])
-            for key, value in found.items()
-            if (kind := wanted[key][0]).keeps_absence or value is not None
-        ]
+        fills = []
+        for key, value in found.items():
+            kind = wanted[key][0]
+            if value is not None or kind.keeps_absence:
+                payload = None if value is None else kind.encode(value)
+                fills.append(fill_command(key, token, payload, from_writer=leased[key], ttl_s=kind.ttl_s))
         self._try(fills)
         return found
 
@@ -210,14 +227,6 @@ class ReadThrough:
 
         loaded = self._database.read(work) if from_writer else self._database.read_replica(work)
         return {key: loaded[kind].get(one) for key, (kind, one) in wanted.items()}
-
-    def _tell_written(self, kind: Kind[Any, Any], ids: Collection[Any]) -> None:
-        for one in ids:
-            self._flights.forget(kind.key(one))
-        try:
-            self._cache.run(written_commands(kind, ids))
-        except CacheUnavailable:
-            self._owed.add({kind.key(one): written_commands(kind, [one]) for one in ids})
 
     def _try(self, commands: Sequence[Command]) -> None:
         with contextlib.suppress(CacheUnavailable):

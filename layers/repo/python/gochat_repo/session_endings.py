@@ -121,7 +121,7 @@ class SessionEndings:
         """
         likely = self._database.read(choose)
         self._run_cache(ending_commands(user_id, likely))
-        self._connections.forget([user_id])
+        self._connections.begin_change([user_id])
 
         def work(tx: Transaction) -> tuple[list[SessionId], list[Connection]]:
             if before is not None:
