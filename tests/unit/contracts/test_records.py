@@ -31,6 +31,7 @@ def accepted_frame() -> UpstreamRecord:
 
 def test_a_record_survives_the_broker_with_the_clients_content_byte_for_byte() -> None:
     read = decode(UpstreamRecord, encode(accepted_frame()))
+    assert isinstance(read.command, SendMessage)
     assert bytes(read.command.content) == '{"text": "grüß dich 👋"}'.encode()
     assert read.sender == accepted_frame().sender
 
