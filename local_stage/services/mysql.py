@@ -108,11 +108,14 @@ def find_program(*names: str) -> Path:
 
 def _start(daemon: Path, directory: Path, port: int) -> MySqlServer:
     data = (directory / "data").resolve()
+    temporary = directory.resolve() / "tmp"
+    temporary.mkdir(exist_ok=True)
     argv = [
         str(daemon),
         "--no-defaults",
         *_as_root(),
         f"--datadir={data}",
+        f"--tmpdir={temporary}",  # in a shared one, a server that starts deletes the temporary tables of the others
         "--socket=mysql.sock",  # relative to the data directory: a path of any depth stays below the 107 bytes allowed
         f"--pid-file={data / 'mysql.pid'}",
         f"--bind-address={LOOPBACK}",
