@@ -1,5 +1,7 @@
 """The frames of the public contract: reads what a client sent, writes what it is answered."""
 
+import json
+
 import msgspec
 
 from gochat_core.bodies import read_members, read_object
@@ -8,6 +10,10 @@ from gochat_core.ids import CLIENT_ID
 
 MAX_FRAME_BYTES = 32 * 1024
 """What the platform lets through (API Gateway developer guide, "Quotas for WebSocket APIs": frame size 32 KB)."""
+
+NO_FRAME = (
+    "The frame is not a JSON object in UTF-8; half a character (an unpaired surrogate) and NaN have no place in one"
+)
 
 EMPTY_OBJECT = msgspec.Raw(b"{}")
 
@@ -55,7 +61,7 @@ def read_frame(text: str) -> Frame:
     try:
         members = read_object(text)
     except InvalidRequest as refusal:
-        raise UnreadableFrameError(InvalidRequest("The frame is not a JSON object in UTF-8"), None) from refusal
+        raise UnreadableFrameError(InvalidRequest(NO_FRAME), _id_in_lax_json(text)) from refusal
     frame_id = _readable_id(members.get("id"))
     faults: list[FieldFault] = []
     frame = None
@@ -87,6 +93,20 @@ def write_error(frame_id: str | None, error: GochatError) -> str:
         retry_after_ms=error.retry_after_ms if error.retryable else None,
     )
     return _encode(_ErrorFrame(event="error", id=frame_id, error=told)).decode()
+
+
+def _id_in_lax_json(text: str) -> str | None:
+    """Return the id of a frame that is JSON to whoever is lax about it.
+
+    A browser that cut a text in the middle of an emoji writes half of it as an escape: it should learn which frame that
+    was.
+    """
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    frame_id = frame.get("id") if isinstance(frame, dict) else None
+    return frame_id if isinstance(frame_id, str) and CLIENT_ID.fullmatch(frame_id) else None
 
 
 def _readable_id(raw: msgspec.Raw | None) -> str | None:

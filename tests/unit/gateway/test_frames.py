@@ -83,6 +83,21 @@ def test_every_fault_of_a_frame_is_told_with_its_id_where_that_is_readable(
     assert refusal.frame_id == frame_id
 
 
+@pytest.mark.parametrize(
+    "text", [r'{"a":"\ud83d","id":"7"}', r'{"id":"7","data":{"text":["\udc00"]}}', '{"id":"7","a":NaN}']
+)
+def test_a_frame_with_half_a_character_is_refused_by_its_id(text: str) -> None:
+    refusal = refused(text)
+
+    assert refusal.frame_id == "7"
+    assert "half a character" in json.loads(write_error("7", refusal))["error"]["message"]
+
+
+@pytest.mark.parametrize("text", [r'["\ud83d","id"]', r'{"a":"\ud83d","id":7}', r'{"a":"\ud83d","id":"\ud83d"}', "NaN"])
+def test_an_id_that_is_none_is_not_told(text: str) -> None:
+    assert refused(text).frame_id is None
+
+
 @given(st.text() | st.recursive(st.none() | st.text(), lambda x: st.dictionaries(st.text(), x)).map(json.dumps))
 def test_no_text_whatever_does_anything_but_be_read_or_refused(text: str) -> None:
     told = None
