@@ -121,7 +121,7 @@ def _end_connections(api: ConnectionsApi, lanes: Sequence[Lane], probes: dict[st
 
 
 def _give_up(api: ConnectionsApi, lanes: Sequence[Lane], verdict: Verdict) -> None:
-    """End connections that could not be given their messages in time, and report them as dead.
+    """End connections that could not be told in time of messages or what became of them, and report them as dead.
 
     Left open, such a client would not know that it missed something; ended, it connects again and catches up.
     """

@@ -14,6 +14,7 @@ COALESCED_BYTES = 32 * 1024
 """API Gateway bills each 32 KB of a message as one (API Gateway pricing, "WebSocket APIs")."""
 
 MESSAGE_NEW = "message.new"
+TYPING = "typing"
 
 _MESSAGES_HEAD = b'{"event":"message.new","data":{"messages":['
 _MESSAGES_TAIL = b"]}}"
@@ -36,17 +37,16 @@ class Frame:
     items: tuple[Placed, ...]
 
     def worthless_after_s(self) -> float:
-        """Return when it need not be posted any more (seconds since 1970): what tells of no stored message expires."""
-        if any(placed.item.message is not None for placed in self.items):
-            return math.inf
-        return max(placed.item.expires_at_ms for placed in self.items) / 1000
+        """Return when it need not be posted any more (seconds since 1970); never, but for what is of the moment."""
+        (placed, *more) = self.items
+        return math.inf if more or not _is_of_the_moment(placed.item) else placed.item.expires_at_ms / 1000
 
 
 @dataclass(kw_only=True, slots=True)
 class Lane:
     """All that a batch has for one connection.
 
-    `overdue` are messages whose time is over; `ending` closes the connection after everything else.
+    `overdue` is what should have been told by now; `ending` closes the connection after everything else.
     """
 
     user_id: UserId
@@ -86,14 +86,14 @@ class Lane:
 def plan_lanes(records: Sequence[tuple[int, DownstreamRecord]], *, now_ms: int) -> list[Lane]:
     """Return the lanes of a batch, in the order of first mention; each record comes with its place in the batch.
 
-    What tells of no stored message (typing, say) is dropped once its time is over; an ending never is. What follows an
-    ending is left out: the client is being told to go, and whoever comes back catches up.
+    What is of the moment (typing) is dropped once its time is over. An ending is never late. What follows an ending is
+    left out: the client is being told to go, and whoever comes back catches up.
     """
     lanes: dict[str, Lane] = {}
     for index, record in records:
         for item in record.items:
             is_overdue = now_ms >= item.expires_at_ms and not item.close
-            if is_overdue and item.message is None:
+            if is_overdue and _is_of_the_moment(item):
                 continue
             placed = Placed(record=index, item=item)
             for connection in _targets(record, item):
@@ -121,6 +121,11 @@ def event_body(item: DownstreamItem) -> bytes:
 def missed_messages(items: Sequence[Placed]) -> tuple[MessageRef, ...]:
     """Return the stored messages among these items."""
     return tuple(placed.item.message for placed in items if placed.item.message is not None)
+
+
+def _is_of_the_moment(item: DownstreamItem) -> bool:
+    """Tell whether nothing is missed by who is not told in time; anything else is to be caught up with."""
+    return item.event == TYPING or item.is_frame
 
 
 def _messages_frame(run: Sequence[Placed]) -> list[Frame]:

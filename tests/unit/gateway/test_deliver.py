@@ -206,6 +206,34 @@ def test_a_message_whose_time_is_over_takes_the_offline_path_and_its_connection_
     assert [ref.seq for ref in verdict.dead[0].missed_by.missed] == [1, 2]
 
 
+@pytest.mark.parametrize("name", ["message.recalled", "message.edited", "reaction", "receipt", "conversation.updated"])
+def test_a_change_whose_time_is_over_ends_its_connection_so_that_its_client_catches_up(
+    api: InMemoryConnections, name: str
+) -> None:
+    late = event(name, expires_in_ms=0, to=(0,))
+
+    verdict = deliver(api, record(late, message(1), connections=(PHONE, LAPTOP)))
+
+    assert frames(api, PHONE) == []
+    assert frames(api, LAPTOP) == [("message.new", [1])]
+    assert api.deleted == [PHONE.connection_id]
+    assert [ref.seq for ref in verdict.dead[0].missed_by.missed] == [1]
+
+
+def test_a_late_answer_to_a_frame_is_dropped(api: InMemoryConnections) -> None:
+    verdict = deliver(api, record(event("reply", expires_in_ms=0, is_frame=True)))
+
+    assert (api.calls, verdict.dead) == ([], [])
+
+
+def test_a_change_is_posted_however_long_the_posts_before_it_took(api: InMemoryConnections) -> None:
+    api.now_s = lambda: NOW_MS / 1000 + 6
+
+    deliver(api, record(event("reaction"), event("typing")))
+
+    assert frames(api, PHONE) == [("reaction", [])]
+
+
 def test_a_replaced_connection_is_told_and_closed_once_the_new_one_is_usable(api: InMemoryConnections) -> None:
     deliver(api, record(message(1), event("session.replaced", close=True, once_usable=NEW_PHONE), message(2)))
 

@@ -90,9 +90,10 @@ class DownstreamItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     `data` is the event's data as clients see it, but for `message.new`, where it is *one* message: `deliver` puts
     several into one frame. `to` names the devices it is for, as indexes into the record's connections; None means all.
-    `message` names the stored message, which then takes the offline path when it can't be posted; an item without it is
-    dropped. `close` ends the connection after the event; `once_usable` names a connection that should be usable first.
-    With `is_frame`, `data` is the whole frame, event and all.
+    `message` names the stored message, which then takes the offline path when it can't be posted. What can't be posted
+    in time ends its connection, whose client then catches up; `typing` and frames are dropped. `close` ends the
+    connection after the event; `once_usable` names a connection that should be usable first. With `is_frame`, `data` is
+    the whole frame, event and all: the answer to one of the client's.
     """
 
     event: str
