@@ -1,4 +1,6 @@
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -7,15 +9,19 @@ import pytest
 from gochat_core.errors import Blocked, NotFriends
 from gochat_core.ids import IdMaker
 from gochat_core.types import UserId
+from gochat_repo.conversations import lock_conversations
 from gochat_repo.friendships import delete_friendship, insert_friendship
+from gochat_repo.mysql import Transaction
 from gochat_repo.presence import Presence
 from logic.contacts.block_user import block_user, unblock_user
 from logic.contacts.ports import ContactPorts
+from logic.contacts.remove_friend import remove_friend
 from logic.pipeline.store_commands import CommandStore
 from tests.integration.messages.frames import (
     ALICE,
     BOB,
     CAROL,
+    CHAT,
     LAPTOP,
     act,
     command,
@@ -165,6 +171,25 @@ def test_a_block_takes_effect_with_its_answer(stage: Stage) -> None:
     assert refused.wait(30)
     sender.join()
     assert stage.stored() == at_the_answer
+
+
+@pytest.mark.parametrize("what", [block_user, remove_friend])
+def test_a_message_that_is_being_stored_is_stored_before_a_block_or_the_end_of_a_friendship(
+    stage: Stage, what: Callable[[ContactPorts, UserId, UserId], None]
+) -> None:
+    door, other = stage.doors[0], stage.open_door()
+    door.apply(frame("a0"))
+    waiting: list[Future[None]] = []
+
+    def store(tx: Transaction) -> None:
+        lock_conversations(tx, [CHAT])
+        waiting.append(pool.submit(what, ports_of(other), BOB, ALICE))
+        with pytest.raises(TimeoutError):
+            waiting[0].result(timeout=0.3)
+
+    with ThreadPoolExecutor(1) as pool:
+        door.database.transaction(store)
+        waiting[0].result(timeout=10)
 
 
 # Friends only
