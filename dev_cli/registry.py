@@ -15,6 +15,7 @@ COMMANDS = (
     "test",
     "check",
     "bench",
+    "soak",
     "generate",
     "synth",
     "deploy",

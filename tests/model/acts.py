@@ -1,5 +1,6 @@
 """What can happen in a walk: each act takes four numbers, which mean something whatever happened before."""
 
+import contextvars
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,7 +79,8 @@ class Walker:
                 self.world.connect(device, which=1)
             sync(self.world, device, which=1, alone=False)
 
-        return catch_up
+        # In a context of its own: a container keeps the caller of the one request that it works on in a variable.
+        return lambda store: contextvars.copy_context().run(catch_up, store)
 
     def _delay(self, store: Store) -> None:
         """Let a function take five seconds here, while a device looks and sees the state of before."""
@@ -148,9 +150,7 @@ def rest_message(walker: Walker, device: Device, chat_id: str, data: dict[str, A
     if not device.is_logged_in:
         return
     body = {key: value for key, value in data.items() if key not in ("to", "conversation_id")}
-    command = Command(
-        walker.world.name(), "message.send", device.user, body, walker.world.clock.now_ms()
-    )
+    command = Command(walker.world.name(), "message.send", device.user, body, walker.world.clock.now_ms())
     request = ("POST", f"/conversations/{chat_id}/messages", body)
     walker.world.ask(device, chat_id, command, request, which=c, orders=walker.orders(d, 26))
 
@@ -230,9 +230,7 @@ def join_or_leave(walker: Walker, a: int, b: int, c: int, d: int) -> None:
 @act(12)
 def upstream(walker: Walker, a: int, b: int, c: int, d: int) -> None:
     partitions = ((0,), (1,), (0, 1))[a % 3]
-    walker.world.pump(
-        "upstream", partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 26)
-    )
+    walker.world.pump("upstream", partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 26))
 
 
 @act(10)

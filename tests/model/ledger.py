@@ -1,4 +1,4 @@
-"""Keeps the reference model in step with the stores: finds out how far each invocation came, and that it came so far."""
+"""Keeps the reference model in step with the stores: finds out how far each invocation came, and holds it to that."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -42,9 +42,7 @@ class Ledger:
         """Remember what a client sends, before it sends it."""
         self.commands[command.id] = command
 
-    def adopt(
-        self, chat_id: str, commands: Sequence[Command], *, at_least: int, beside: Command | None = None
-    ) -> bool:
+    def adopt(self, chat_id: str, commands: Sequence[Command], *, at_least: int, beside: Command | None = None) -> bool:
         """Do to the model what was done to the stores; return whether `beside`, which ran at the same time, was done.
 
         The first `at_least` commands must have been applied, in their order; `beside` anywhere among them, or not.
@@ -64,8 +62,7 @@ class Ledger:
         if any(verdict.is_new for one, verdict in verdicts if one.action == "message.send"):
             times = read_created_at(self.database, chat_id)
             candidate.messages = [
-                replace(message, created_at_ms=at_ms)
-                for message, at_ms in zip(candidate.messages, times, strict=True)
+                replace(message, created_at_ms=at_ms) for message, at_ms in zip(candidate.messages, times, strict=True)
             ]
         for seq in range(self.chats[chat_id].last_seq + 1, candidate.last_seq + 1):
             self.stored_in[chat_id, seq] = self.turn

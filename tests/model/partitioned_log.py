@@ -90,8 +90,7 @@ class Mapping:
         failed = {place for place, _ in batch.records} if answer is None else _failures(answer)
         if not only_failed:
             lowest = {
-                partition: min(at for one, at in failed if one == partition)
-                for partition in {one for one, _ in failed}
+                partition: min(at for one, at in failed if one == partition) for partition in {one for one, _ in failed}
             }
             failed |= {(one, at) for (one, at), _ in batch.records if one in lowest and at >= lowest[one]}
         for (partition, at), _ in batch.records:

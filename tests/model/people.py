@@ -57,7 +57,9 @@ class People:
         names = [f"user{user}" for user in self.users]
         rows = [(int(user), name, name, 1) for user, name in zip(self.users, names, strict=True)]
         database.transaction(
-            lambda tx: tx.execute_rows("INSERT INTO users (user_id, username, display_name, created_at_ms) VALUES", rows)
+            lambda tx: tx.execute_rows(
+                "INSERT INTO users (user_id, username, display_name, created_at_ms) VALUES", rows
+            )
         )
         self.devices = [
             Device(self.users[one], name, self._open_session(self.users[one], name), Phone(self.users[one], name))

@@ -72,8 +72,14 @@ def _own(sent: Frame, stored: Frame, user: str) -> Frame:
     """Return a message of one's own, put together from what was sent and what the server made of it."""
     return {
         **{name: stored[name] for name in ("client_msg_id", "message_id", "conversation_id", "seq", "created_at")},
-        **{"sender_id": user, "type": sent["type"], "content": sent["content"], "mentions": sent.get("mentions", [])},
-        **{"reply_to_seq": sent.get("reply_to_seq"), "edited_at": None, "recalled": False, "reactions": []},
+        "sender_id": user,
+        "type": sent["type"],
+        "content": sent["content"],
+        "mentions": sent.get("mentions", []),
+        "reply_to_seq": sent.get("reply_to_seq"),
+        "edited_at": None,
+        "recalled": False,
+        "reactions": [],
         "change": 0,
     }
 
@@ -107,7 +113,7 @@ class Phone:
 
     def hear(self, frame: Frame) -> None:
         """Take a frame of the server."""
-        event, data = frame.get("event"), frame.get("data")
+        event, data = frame["event"], frame.get("data", {})
         if event == "message.new":
             for message in data["messages"]:
                 self.views.setdefault(message["conversation_id"], View()).merge(message)

@@ -170,9 +170,7 @@ def a_revoked_login_has_stopped(world: World) -> None:
 
 def a_dead_connection_harms_nobody(world: World) -> None:
     """8: who is connected is registered; and who missed a message live is on the offline path."""
-    registered = {
-        row[0] for row in world.observer.read(lambda tx: tx.query("SELECT connection_id FROM connections"))
-    }
+    registered = {row[0] for row in world.observer.read(lambda tx: tx.query("SELECT connection_id FROM connections"))}
     for device in world.people.devices:
         socket = device.socket
         if socket is not None and socket.phase == "open" and int(socket.session) not in device.revoked:

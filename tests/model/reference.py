@@ -73,6 +73,8 @@ class Chat:
     members: dict[str, Member] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     change: int = 0
+    known: dict[tuple[str, str], tuple[Data, int]] = field(default_factory=dict)
+    """What was sent under which id, and its seq."""
 
     def apply(self, command: Command, now_ms: int) -> Verdict:
         """Do what is asked, or refuse it."""
@@ -85,7 +87,7 @@ class Chat:
     def fork(self) -> "Chat":
         """Return a copy to try something on."""
         members = {user: copy.copy(member) for user, member in self.members.items()}
-        return Chat(self.kind, self.is_open, members, list(self.messages), self.change)
+        return Chat(self.kind, self.is_open, members, list(self.messages), self.change, dict(self.known))
 
     @property
     def last_seq(self) -> int:
@@ -127,17 +129,18 @@ class Chat:
     def message_send(self, command: Command, now_ms: int) -> Verdict:
         user, data = command.user, command.data
         sent = {key: data.get(key) for key in ("type", "content", "reply_to_seq", "mentions")}
-        for known in self.messages:  # before any permission: what was stored stays stored
-            if (known.sender, known.client_msg_id) == (user, data["client_msg_id"]):
-                if known.sent != sent:
-                    raise Refused("client_msg_id_conflict")
-                return Verdict(seq=known.seq)
+        key = user, data["client_msg_id"]
+        if key in self.known:  # before any permission: what was stored stays stored
+            if self.known[key][0] != sent:
+                raise Refused("client_msg_id_conflict")
+            return Verdict(seq=self.known[key][1])
         if not (self.is_open or "to" in data):
             raise Refused("conversation_not_found")
         member = self._present(user)
         if (reply := data.get("reply_to_seq")) is not None and not member.join_seq <= reply <= self.last_seq:
             raise Refused("message_not_found")
         self.is_open, member.sent = True, self.last_seq + 1
+        self.known[key] = sent, member.sent
         self.messages.append(Message(member.sent, user, data["client_msg_id"], sent, data["content"], now_ms))
         return Verdict(seq=member.sent, is_new=True)
 
@@ -222,7 +225,8 @@ class Chat:
         seq = command.data["seq"]
         if not self.floor(command.user) < seq <= self.last_seq:
             raise Refused("message_not_found")
-        return self.messages[seq - 1]
+        message: Message = self.messages[seq - 1]
+        return message
 
     def _changed(self, message: Message, **what: Any) -> Verdict:
         self.change += 1

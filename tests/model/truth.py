@@ -18,7 +18,7 @@ def state_of(chat: Chat) -> State | None:
         "last_seq": chat.last_seq,
         "change": chat.change,
         "members": {
-            user: (one.join_seq, one.left_seq, one.read, one.sent, one.delivered, one.cleared, one.hidden)
+            user: (one.join_seq, one.left_seq, one.read, one.sent, one.delivered, one.cleared, not chat.is_listed(user))
             for user, one in chat.members.items()
         },
         "messages": [
@@ -45,14 +45,15 @@ def _read(tx: Transaction, keys: tuple[bytes, ...]) -> dict[str, State]:
         "SELECT conversation_id, last_seq, last_change FROM conversations WHERE conversation_id IN %s", (keys,)
     ):
         found[key.hex()] = {"last_seq": last_seq, "change": change, "members": {}, "messages": []}
-    for key, user, *cursors in tx.query(
+    for key, user, *cursors, hidden_seq in tx.query(
         # Whoever has read a message has got it: which of the two columns tells that is the product's affair.
         "SELECT conversation_id, user_id, join_seq, left_seq, read_seq, sent_seq, GREATEST(delivered_seq, read_seq),"
         " cleared_seq, hidden_seq"
         " FROM conversation_participants WHERE conversation_id IN %s",
         (keys,),
     ):
-        found[key.hex()]["members"][str(user)] = tuple(cursors)
+        is_hidden = hidden_seq is not None and found[key.hex()]["last_seq"] <= hidden_seq
+        found[key.hex()]["members"][str(user)] = (*cursors, is_hidden)
     reactions = _reactions(tx, keys)
     for key, seq, sender, client_msg_id, content, change, edited, recalled in tx.query(
         "SELECT conversation_id, seq, sender_id, client_msg_id, content, last_change, edited_at_ms, recalled_at_ms"

@@ -34,9 +34,7 @@ def shown_by_client(message: Shown) -> Shown:
         **{name: message[name] for name in ("seq", "sender_id", "client_msg_id", "content", "change", "recalled")},
         "edited": message["edited_at"] is not None,
         "reply_to_seq": message["reply_to_seq"],
-        "reactions": sorted(
-            (one["emoji"], one["count"], one["mine"], one["user_ids"]) for one in message["reactions"]
-        ),
+        "reactions": sorted((one["emoji"], one["count"], one["mine"], one["user_ids"]) for one in message["reactions"]),
     }
 
 

@@ -52,7 +52,9 @@ def draw_steps(seed: int, length: int) -> list[Step]:
     ]
 
 
-def walk(environ: Environ, secret: str, steps: Sequence[Step], *, after_each: Callable[[], None] = lambda: None) -> None:
+def walk(
+    environ: Environ, secret: str, steps: Sequence[Step], *, after_each: Callable[[], None] = lambda: None
+) -> None:
     """Do the steps to a fresh world, come to rest, and hold all promises; raises what breaks."""
     with World(environ, secret).running() as world:
         world.redis.flushall()
