@@ -6,7 +6,7 @@ import msgspec
 
 from gochat_core.types import ConversationId, Seq
 from gochat_repo.cache import Command
-from gochat_repo.cached_conversations import CONVERSATION_MEMBERS, MESSAGES, USER_CONVERSATIONS, Place
+from gochat_repo.cached_conversations import CONVERSATION_MEMBERS, MESSAGES, Place
 from gochat_repo.cached_kinds import remember_commands, written_commands
 from logic.announce.announcement import Announcement, Event
 
@@ -31,7 +31,6 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
     """
     changed = set(_changed(announcement.events))
     begun = {one.conversation_id for one in announcement.noted if one.kind == "created"}
-    people = {user_id for one in announcement.openings for user_id in one.user_ids} if begun else set()
     fresh = {
         (one.message.conversation_id, one.message.seq): one.message
         for one in announcement.news
@@ -40,7 +39,6 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
     return [
         *written_commands(MESSAGES, changed),
         *written_commands(CONVERSATION_MEMBERS, begun),
-        *written_commands(USER_CONVERSATIONS, people),
         *remember_commands(MESSAGES, fresh),
     ]
 
