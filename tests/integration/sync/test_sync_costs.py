@@ -131,7 +131,7 @@ def test_the_first_message_since_a_token_is_found_by_halving(busy: tuple[Stage, 
     assert (told.messages[0].seq, len(told.messages)) == (since_seq + 2, LIMITS.messages)
     assert told.has_more
     reads = row_reads(database, device.ask)
-    assert reads < 20 * LIMITS.messages, f"{reads} of {length}"
+    assert reads < 12 * LIMITS.messages, f"{reads} of {length}"
 
 
 def test_an_answer_stays_below_its_bytes(stage: Stage) -> None:

@@ -119,19 +119,22 @@ _PLACED_MESSAGES = f"({_SELECT_MESSAGES} (m.conversation_id, m.seq) IN %s)"
 # Seqs have no gaps and times grow with them (but for clocks that differ by less than a token reaches back), so the
 # first message since a time is found by halving: some 20 probes by primary key where a conversation has a million.
 _SEARCH = """
-WITH RECURSIVE search (conversation_id, low, high) AS (
+WITH RECURSIVE search (conversation_id, low, high, stop) AS (
   {seeds}
   UNION ALL
-  SELECT s.conversation_id, IF(m.created_at_ms > %s, s.low, m.seq + 1), IF(m.created_at_ms > %s, m.seq, s.high)
+  SELECT s.conversation_id, IF(m.created_at_ms > %s, s.low, m.seq + 1), IF(m.created_at_ms > %s, m.seq, s.high), s.stop
     FROM search s STRAIGHT_JOIN messages m ON m.conversation_id = s.conversation_id AND m.seq = (s.low + s.high) DIV 2
    WHERE s.low < s.high
-), numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < %s)
+), younger (conversation_id, seq, stop) AS (
+  SELECT conversation_id, low, LEAST(stop, low + %s) FROM search WHERE low >= high AND low < stop
+  UNION ALL
+  SELECT conversation_id, seq + 1, stop FROM younger WHERE seq + 1 < stop
+)
 """
-_SEED = "SELECT CAST(%s AS BINARY(16)), CAST(%s AS UNSIGNED), CAST(%s AS UNSIGNED)"
+_SEED = "SELECT CAST(%s AS BINARY(16)), CAST(%s AS UNSIGNED), CAST(%s AS UNSIGNED), CAST(%s AS UNSIGNED)"
 _FOUND = f"""
-(SELECT 1, {_KEYS} FROM search s STRAIGHT_JOIN numbers n
-   STRAIGHT_JOIN messages m ON m.conversation_id = s.conversation_id AND m.seq = s.low + n.n
-  WHERE s.low >= s.high)
+(SELECT 1, {_KEYS} FROM younger y
+   STRAIGHT_JOIN messages m ON m.conversation_id = y.conversation_id AND m.seq = y.seq)
 """  # noqa: S608 - constants only
 
 
@@ -215,8 +218,8 @@ def load_messages(
     return {(message.conversation_id, message.seq): message for message in messages}
 
 
-def _seed(one: SeqRange) -> tuple[bytes, int, int]:
-    return bytes.fromhex(one.conversation_id), one.after_seq + 1, one.last_seq + 1
+def _seed(one: SeqRange) -> tuple[bytes, int, int, int]:
+    return bytes.fromhex(one.conversation_id), one.after_seq + 1, one.last_seq + 1, one.last_seq + 1
 
 
 def _moved(row: Row) -> MovedConversation:
