@@ -31,9 +31,12 @@ def block_user(ports: ContactPorts, caller: UserId, peer: UserId) -> None:
         if state.peer is None:
             raise UserNotFound
         now_ms = ports.clock.now_ms()
+        noted = _part(tx, ports, state, now_ms)
         if not state.has_blocked:
             insert_block(tx, caller, peer, now_ms=now_ms)
-        return _part(tx, ports, state, now_ms)
+        if noted:
+            insert_outbox(tx, noted, now_ms=now_ms)
+        return noted
 
     noted = ports.database.transaction(work)
     ports.hide_presence(caller, peer)
@@ -50,13 +53,11 @@ def _part(tx: Transaction, ports: ContactPorts, state: PairState, now_ms: int) -
     if state.caller is None or state.peer is None:
         raise Unauthenticated
     noted: list[OutboxEntry] = []
-    if state.are_friends:
-        delete_friendship(tx, state.caller.user_id, state.peer.user_id)
-        noted.append(tell_removal(state.caller.user_id, state.peer.user_id, number=ports.ids.next_id()))
     if state.request is not None:
         request = msgspec.structs.replace(state.request, status="withdrawn")
         close_request(tx, request, now_ms=now_ms)
         noted.append(tell_request(request, state.caller, state.peer, number=ports.ids.next_id()))
-    if noted:
-        insert_outbox(tx, noted, now_ms=now_ms)
+    if state.are_friends:
+        delete_friendship(tx, state.caller.user_id, state.peer.user_id)
+        noted.append(tell_removal(state.caller.user_id, state.peer.user_id, number=ports.ids.next_id()))
     return noted

@@ -126,3 +126,17 @@ def test_an_acceptance_and_an_opening_at_once_open_one_chat(rest: Rest, doors: l
         assert (accepted.status, opened.status in (200, 201)) == (200, True)
         assert alice.chats() == bob.chats() == [alice.chat_with(bob)]
         assert len(alice.friends()) == 1
+
+
+def test_an_account_that_is_erased_while_it_is_answered_or_blocked_is_nobodys_friend(
+    rest: Rest, doors: list[Rest]
+) -> None:
+    for number in range(ROUNDS):
+        alice, bob = (
+            dataclasses.replace(one, rest=door) for one, door in zip(log_in(rest, "alice", "bob"), doors, strict=True)
+        )
+        request_id = alice.ask(bob).json["request"]["request_id"]
+        other = partial(bob.answer, request_id, "accept") if number % 2 else partial(bob.block, alice)
+        erased, answered = at_once(partial(alice.send, "DELETE", "/users/me"), other)
+        assert (erased.status, answered.status in (200, 204, 404)) == (204, True)
+        assert bob.friends() == bob.requests() == bob.send("GET", "/blocks").json["users"] == []
