@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.model.phone import Frame, Phone
-from tests.model.reference import Command, Message
+from tests.model.reference import Command
 from tests.soak.talks import Sent, Talk
 from tests.soak.tally import Tally
 from tests.soak.wire import Line
@@ -37,9 +37,11 @@ SECOND_DEVICE = {
 """What the second device of a user does: of changes by two devices nobody could say which came first."""
 
 RECENT = 20
-"""Changes are asked of so many of the latest messages."""
+"""Changes are asked of so many of the latest messages of somebody."""
 
 RECALL_S = 60.0
+"""Half of the time that a recall has."""
+
 EMOJI = ("👍", "❤️", "🎉", "🙈")
 
 
@@ -177,38 +179,41 @@ class Actor:
 
     async def edit(self, talk: Talk) -> None:
         """Edit a recent message of one's own."""
-        if (message := self._recent(talk, own=True)) is not None:
-            await self._change(talk, "message.edit", message.seq, content={"text": f"edited {self._dice.random()}"})
+        if targets := self._own(talk, within_s=None):
+            text = f"edited {self._dice.random()}"
+            await self._change(talk, "message.edit", self._dice.choice(targets), content={"text": text})
 
     async def recall(self, talk: Talk) -> None:
         """Take a young message of one's own back."""
-        message = self._recent(talk, own=True)
-        if message is not None and time.time() * 1000 - message.created_at_ms < RECALL_S * 1000:
-            talk.recalled.add(message.seq)
-            await self._change(talk, "message.recall", message.seq)
+        if targets := self._own(talk, within_s=RECALL_S):
+            seq = self._dice.choice(targets)
+            talk.recalled.add(seq)
+            await self._change(talk, "message.recall", seq)
 
     async def react(self, talk: Talk) -> None:
-        """React, or take a reaction back."""
-        if (message := self._recent(talk, own=False)) is not None:
+        """React to a message, or take a reaction back."""
+        targets = [one.seq for one in talk.chat.messages[-RECENT:] if one is not None and not one.recalled]
+        targets = self._open(talk, targets) or self._own(talk, within_s=None)
+        if targets:
             action = "reaction.add" if self._dice.random() < 0.7 else "reaction.remove"
-            await self._change(talk, action, message.seq, emoji=self._dice.choice(EMOJI))
+            await self._change(talk, action, self._dice.choice(targets), emoji=self._dice.choice(EMOJI))
 
-    def _recent(self, talk: Talk, *, own: bool) -> Message | None:
-        """Return a message that was checked and is still in memory, which nobody has taken back or lost sight of."""
-        recent = [
-            one
-            for one in talk.chat.messages[-RECENT:]
-            if one is not None
-            and not one.recalled
-            and one.seq not in talk.sealed | talk.recalled
-            and (one.sender == self.user or not own)
-            and one.seq > talk.cleared_from
-        ]
-        return self._dice.choice(recent) if recent else None
+    def _own(self, talk: Talk, *, within_s: float | None) -> list[int]:
+        """Name messages of one's own that are stored, of late: checked ones, and those whose answer has come."""
+        now_s = time.monotonic()
+        since_s = talk.hidden_at_s if self.user == talk.hider else 0.0
+        mine = [one for one in talk.sent.values() if one.sender == self.user and one.at_s > since_s]
+        own = [one for one in mine if one.stored_seq is not None]
+        seqs = [one.stored_seq or 0 for one in own[-RECENT:] if within_s is None or now_s - one.at_s < within_s]
+        return self._open(talk, seqs)
+
+    def _open(self, talk: Talk, seqs: list[int]) -> list[int]:
+        """Leave out what somebody took back or cleared, and what an answer is missing for."""
+        return [one for one in seqs if one > talk.cleared_from and one not in talk.sealed | talk.recalled]
 
     async def _change(self, talk: Talk, action: str, seq: int, **more: Any) -> None:
         data = {"conversation_id": talk.chat_id, "seq": seq, **more}
-        talk.changes.append(Command("", action, self.user, data, int(time.time() * 1000)))
+        talk.changes.append(Command("", action, self.user, data, 0))
         _, once = await self.line.ask(action, data)
         if not once:
             talk.sealed.add(seq)

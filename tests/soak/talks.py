@@ -1,6 +1,7 @@
 """The conversations of a soak: what was asked of each, and the reference model that says what must come of it."""
 
 import itertools
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,7 @@ class Talk:
     sealed: set[int] = field(default_factory=set)
     recalled: set[int] = field(default_factory=set)
     cleared_from: int = 0
+    hidden_at_s: float = 0.0
     checked: int = 0
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -63,7 +65,11 @@ class Talk:
         self.marks[user, action] = max(seq, self.marks.get((user, action), 0))
 
     def hide(self, known_seq: int) -> None:
-        """Note that the hider cleared what it knew, at least; what it asked for just before may come too late."""
+        """Note that the hider cleared what it knew, at least; what it asked for just before may come too late.
+
+        Messages that it sent before may be cleared too, so that it can't change them any more.
+        """
+        self.hidden_at_s = time.monotonic()
         self.cleared_from = max(self.cleared_from, known_seq, self.checked)
         self.sealed |= {one.data["seq"] for one in self.changes if one.user == self.hider}
 
