@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from gochat_core.cursors import read_cursor, write_cursor
+from gochat_core.errors import ConversationNotFound, FieldFault, InvalidRequest
+from gochat_core.ids import parse_conversation_id
 from gochat_core.types import ConversationId, UserId
 from gochat_repo.conversation_entries import ConversationEntry, list_entries
 from gochat_repo.mysql import Database, Transaction
@@ -43,4 +45,7 @@ def list_conversations(database: Database, caller: UserId, *, limit: int, cursor
 
 def _read(cursor: str) -> tuple[int, ConversationId]:
     activity_at_ms, conversation_id = read_cursor(CURSOR, cursor, int, str)
-    return activity_at_ms, ConversationId(conversation_id)
+    try:
+        return activity_at_ms, parse_conversation_id(conversation_id)
+    except ConversationNotFound:
+        raise InvalidRequest(faults=[FieldFault(field="cursor", message="is not a cursor of this list")]) from None

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from gochat_core.types import ConversationId, Seq
-from gochat_repo.sync import ChangedRange, Measured, MeasuredMessage, MovedConversation, SeqRange
+from gochat_repo.sync import ChangedRange, Measured, MeasuredMessage, MovedConversation, SeqRange, WalkPosition
 from logic.sync.sync_token import Rest, SyncToken
 
 
@@ -156,14 +156,23 @@ def plan_page(
             has_more = True
             break
         position = one.position
-    began_ms = token.began_ms if token.began_ms is not None else now_ms
-    if has_more:
-        following = SyncToken(since_ms=token.since_ms, began_ms=began_ms, position=position, rest=rest)
-    else:
-        following = SyncToken(since_ms=began_ms - REACH_BACK_MS)
-        # Newest first, a long walk does not meet what moved to its front meanwhile: the next page tells of that.
-        has_more = token.since_ms is None and token.began_ms is not None
+    following = _follow(token, position, rest, now_ms) if has_more else _finish(token, now_ms)
+    # Newest first, a long walk does not meet what moved to its front meanwhile: one more page tells of that.
+    has_more = has_more or (token.since_ms is None and token.began_ms is not None)
     return Page(parts=tuple(parts), removed=tuple(removed), token=following, has_more=has_more)
+
+
+def _follow(token: SyncToken, position: WalkPosition | None, rest: Rest | None, now_ms: int) -> SyncToken:
+    return SyncToken(since_ms=token.since_ms, began_ms=_began_ms(token, now_ms), position=position, rest=rest)
+
+
+def _finish(token: SyncToken, now_ms: int) -> SyncToken:
+    return SyncToken(since_ms=_began_ms(token, now_ms) - REACH_BACK_MS)
+
+
+def _began_ms(token: SyncToken, now_ms: int) -> int:
+    """Return when the walk began: what moved behind it since then must be within the reach of its last token."""
+    return now_ms if token.began_ms is None else token.began_ms
 
 
 def _part(want: Want, measured: Measured, left: int, limits: SyncLimits) -> tuple[Part, Rest | None, int]:

@@ -3,13 +3,15 @@
 import msgspec
 
 from gochat_core.cursors import read_cursor, write_cursor
-from gochat_core.errors import FieldFault, InvalidRequest
+from gochat_core.errors import ConversationNotFound, FieldFault, InvalidRequest
+from gochat_core.ids import parse_conversation_id
 from gochat_core.types import ConversationId, UserId
 from gochat_repo.sync import WalkPosition
 
 CURSOR = "sync"
 
 _EVERYTHING = -1
+_MOST = (1 << 63) - 1
 _FIELD = "token"
 
 
@@ -47,16 +49,25 @@ def write_token(user_id: UserId, token: SyncToken) -> str:
 def read_token(user_id: UserId, text: str) -> SyncToken:
     """Read a token; raises `InvalidRequest` for one that was tampered with, cut, or written for somebody else.
 
-    Its check is no secret, and needs none: whatever it says, a user is shown that user's own conversations.
+    Its check is no secret, and needs none: whatever a token says that somebody made up, a user is shown that user's own
+    conversations.
     """
     owner, since_ms, began_ms, moved_at_ms, at, rest, change = read_cursor(
         CURSOR, text, int, int, int, int, str, str, int, field=_FIELD
     )
-    if owner != user_id:
-        raise InvalidRequest(faults=[FieldFault(field=_FIELD, message="is not a token of this list")])
-    return SyncToken(
-        since_ms=None if since_ms == _EVERYTHING else since_ms,
-        began_ms=began_ms or None,
-        position=(moved_at_ms, ConversationId(at)) if at else None,
-        rest=Rest(conversation_id=ConversationId(rest), change=change) if rest else None,
-    )
+    numbers = (since_ms - _EVERYTHING, began_ms, moved_at_ms, change)
+    if owner != user_id or not all(0 <= number <= _MOST for number in numbers):
+        raise _refusal()
+    try:
+        return SyncToken(
+            since_ms=None if since_ms == _EVERYTHING else since_ms,
+            began_ms=began_ms or None,
+            position=(moved_at_ms, parse_conversation_id(at)) if at else None,
+            rest=Rest(conversation_id=parse_conversation_id(rest), change=change) if rest else None,
+        )
+    except ConversationNotFound:
+        raise _refusal() from None
+
+
+def _refusal() -> InvalidRequest:
+    return InvalidRequest(faults=[FieldFault(field=_FIELD, message="is not a token of this list")])
