@@ -14,7 +14,8 @@ from gochat_repo.user_status import UserStatuses
 from logic.announce.announcer import Announcer
 from logic.upstream.batch import UpstreamBatches
 from task.worker.offline import OfflineTasks, TaskVerdicts
-from tests.integration.messages.stage import ALICE, BOB, CAROL, CHAT, Stage, edit, frame, react, recall
+from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT, edit, frame, react, recall
+from tests.integration.messages.stage import Stage
 
 
 class Worker:
