@@ -32,16 +32,13 @@ from local_stage.services.kafka import start_tansu
 from local_stage.services.mysql import start_mysql
 from local_stage.services.redis import start_redis
 from tests.fakes.producer import InMemoryProducer
-from tests.integration.messages.stage import (
+from tests.integration.messages.frames import (
     G1,
     LAPTOP,
     PHONE,
-    Door,
-    Stage,
     delivered,
     edit,
     frame,
-    open_door,
     pairs,
     react,
     read,
@@ -49,6 +46,7 @@ from tests.integration.messages.stage import (
     typing,
     unreact,
 )
+from tests.integration.messages.stage import Door, Stage, open_door
 
 CHATS = 50
 PER_CHAT = 2

@@ -12,7 +12,8 @@ from gochat_repo.departures import LEASE_MS, Departures
 from gochat_repo.presence import TOLD_AT_ONCE, Presence
 from gochat_repo.session_endings import SessionEndings
 from task.sweep.departures import LOOK_AHEAD_MS, DepartureSweep
-from tests.integration.messages.stage import ALICE, BOB, CAROL, LAPTOP, PHONE, Stage
+from tests.integration.messages.frames import ALICE, BOB, CAROL, LAPTOP, PHONE
+from tests.integration.messages.stage import Stage
 from tests.integration.sweeps.conftest import in_time, presence_told, too_late
 
 pytestmark = pytest.mark.needs_redis
