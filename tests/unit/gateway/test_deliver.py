@@ -1,84 +1,34 @@
 """What a batch becomes at each connection, and what becomes of whom it does not reach; over the in-memory API."""
 
-import json
-from collections.abc import Sequence
-
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.deliver.delivery import Verdict, deliver_lanes
-from gateway.deliver.lanes import COALESCED_BYTES, plan_lanes
+from gateway.deliver.lanes import COALESCED_BYTES
 from gateway.deliver.reports import report_dead
 from gateway.websocket.dead_connections import plan_offline_tasks
 from gochat_aws.connections_api import Outcome
 from gochat_aws.function_invoke import EventRefusedError
-from gochat_contracts.records import (
-    ConnectionRef,
-    DeadConnections,
-    DownstreamItem,
-    DownstreamRecord,
-    MessageRef,
-    MissedBy,
-)
+from gochat_contracts.records import DeadConnections, MessageRef, MissedBy
 from gochat_core.types import ConnectionId, ConversationId, DeviceId, Seq, UserId
 from tests.fakes.connections import InMemoryConnections
-
-NOW_MS = 1_795_413_600_000
-ALICE, BOB = UserId(1), UserId(2)
-CHAT = ConversationId("c" * 32)
-
-
-def connection(name: str, *, age_ms: int = 60_000) -> ConnectionRef:
-    return ConnectionRef(
-        connection_id=ConnectionId(f"{name}="), device_id=DeviceId(name), connected_at_ms=NOW_MS - age_ms
-    )
-
-
-PHONE, LAPTOP, NEW_PHONE = connection("phone"), connection("laptop"), connection("new-phone")
-
-
-def message(
-    seq: int, *, size: int = 0, expires_in_ms: int = 60_000, to: tuple[int, ...] | None = None
-) -> DownstreamItem:
-    data = {"seq": seq, "content": {"text": "x" * size}}
-    return DownstreamItem(
-        event="message.new",
-        data=msgspec.Raw(msgspec.json.encode(data)),
-        expires_at_ms=NOW_MS + expires_in_ms,
-        message=MessageRef(conversation_id=CHAT, seq=Seq(seq)),
-        to=to,
-    )
-
-
-def event(name: str, *, expires_in_ms: int = 5_000, **options: object) -> DownstreamItem:
-    item = DownstreamItem(event=name, data=msgspec.Raw(b"{}"), expires_at_ms=NOW_MS + expires_in_ms)
-    return msgspec.structs.replace(item, **options)
-
-
-def record(
-    *items: DownstreamItem, user: UserId = ALICE, connections: Sequence[ConnectionRef] = (PHONE,)
-) -> DownstreamRecord:
-    return DownstreamRecord(user_id=user, connections=tuple(connections), items=items)
-
-
-def deliver(api: InMemoryConnections, *records: DownstreamRecord) -> Verdict:
-    return deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS))
-
-
-def in_memory_api() -> InMemoryConnections:
-    api = InMemoryConnections()
-    api.now_s = lambda: NOW_MS / 1000
-    return api
-
-
-def frames(api: InMemoryConnections, ref: ConnectionRef) -> list[tuple[str, list[int]]]:
-    found = []
-    for body in api.posted[ref.connection_id]:
-        frame = json.loads(body)
-        found.append((frame["event"], [m["seq"] for m in frame["data"].get("messages", ())]))
-    return found
+from tests.unit.gateway.batches import (
+    ALICE,
+    BOB,
+    CHAT,
+    LAPTOP,
+    NEW_PHONE,
+    NOW_MS,
+    PHONE,
+    connection,
+    deliver,
+    event,
+    frames,
+    in_memory_api,
+    message,
+    record,
+)
 
 
 @pytest.fixture
@@ -173,65 +123,12 @@ def test_a_young_connection_may_not_be_there_yet(api: InMemoryConnections) -> No
     assert patience[PHONE.connection_id] < 0
 
 
-def test_typing_is_dropped_once_its_time_is_over(api: InMemoryConnections) -> None:
-    verdict = deliver(api, record(event("typing", expires_in_ms=0), message(1)))
-
-    assert frames(api, PHONE) == [("message.new", [1])]
-    assert verdict.dead == []
-
-
-def test_typing_whose_time_runs_out_on_the_way_is_not_posted_late(api: InMemoryConnections) -> None:
-    api.now_s = lambda: NOW_MS / 1000 + 6
-
-    verdict = deliver(api, record(event("typing"), message(1), event("message.stored", expires_in_ms=120_000)))
-
-    assert frames(api, PHONE) == [("message.new", [1]), ("message.stored", [])]
-    assert (verdict.failed, verdict.dead) == (set(), [])
-    assert verdict.posts["too_late"] == 1
-
-
 def test_an_answer_to_a_frame_is_posted_as_it_is(api: InMemoryConnections) -> None:
     frame = msgspec.Raw(b'{"event":"error","id":"f-1","error":{"code":"rate_limited"}}')
 
     deliver(api, record(event("reply", data=frame, is_frame=True)))
 
     assert api.posted[PHONE.connection_id] == [bytes(frame)]
-
-
-def test_a_message_whose_time_is_over_takes_the_offline_path_and_its_connection_ends(api: InMemoryConnections) -> None:
-    verdict = deliver(api, record(message(1, expires_in_ms=0), message(2)))
-
-    assert frames(api, PHONE) == []
-    assert api.deleted == [PHONE.connection_id], "its client connects again and catches up"
-    assert [ref.seq for ref in verdict.dead[0].missed_by.missed] == [1, 2]
-
-
-@pytest.mark.parametrize("name", ["message.recalled", "message.edited", "reaction", "receipt", "conversation.updated"])
-def test_a_change_whose_time_is_over_ends_its_connection_so_that_its_client_catches_up(
-    api: InMemoryConnections, name: str
-) -> None:
-    late = event(name, expires_in_ms=0, to=(0,))
-
-    verdict = deliver(api, record(late, message(1), connections=(PHONE, LAPTOP)))
-
-    assert frames(api, PHONE) == []
-    assert frames(api, LAPTOP) == [("message.new", [1])]
-    assert api.deleted == [PHONE.connection_id]
-    assert [ref.seq for ref in verdict.dead[0].missed_by.missed] == [1]
-
-
-def test_a_late_answer_to_a_frame_is_dropped(api: InMemoryConnections) -> None:
-    verdict = deliver(api, record(event("reply", expires_in_ms=0, is_frame=True)))
-
-    assert (api.calls, verdict.dead) == ([], [])
-
-
-def test_a_change_is_posted_however_long_the_posts_before_it_took(api: InMemoryConnections) -> None:
-    api.now_s = lambda: NOW_MS / 1000 + 6
-
-    deliver(api, record(event("reaction"), event("typing")))
-
-    assert frames(api, PHONE) == [("reaction", [])]
 
 
 def test_a_replaced_connection_is_told_and_closed_once_the_new_one_is_usable(api: InMemoryConnections) -> None:

@@ -11,11 +11,10 @@ from gateway.deliver.delivery import deliver_lanes
 from gateway.deliver.lanes import plan_lanes
 from gochat_aws.connections_api import Outcome
 from gochat_contracts.records import ConnectionRef, DownstreamItem, DownstreamRecord, MessageRef
-from gochat_core.types import ConnectionId, ConversationId, DeviceId, Seq, UserId
+from gochat_core.types import ConnectionId, DeviceId, Seq, UserId
 from tests.fakes.connections import InMemoryConnections
+from tests.unit.gateway.batches import CHAT, NOW_MS, in_memory_api
 
-NOW_MS = 1_795_413_600_000
-CHAT = ConversationId("c" * 32)
 USERS = 3
 DEVICES = 2
 
@@ -66,12 +65,6 @@ def make_batch(batch: list[tuple[int, list[Shape]]]) -> list[DownstreamRecord]:
         held = tuple(connection_of(user, device) for device in range(DEVICES))
         records.append(DownstreamRecord(user_id=UserId(user), connections=held, items=tuple(items)))
     return records
-
-
-def in_memory_api() -> InMemoryConnections:
-    api = InMemoryConnections()
-    api.now_s = lambda: NOW_MS / 1000
-    return api
 
 
 def delivered_messages(api: InMemoryConnections, connection_id: str) -> list[int]:
