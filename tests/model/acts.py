@@ -1,17 +1,19 @@
 """What can happen in a walk: each act takes four numbers, which mean something whatever happened before."""
 
 import contextvars
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes.http_api import HttpAnswer
 from tests.model.ledger import check
 from tests.model.people import Device
 from tests.model.reference import Command
 from tests.model.strikes import Store, die, refuse
 from tests.model.syncing import sync
 from tests.model.views import is_member
-from tests.model.world import Orders, World
+from tests.model.world import Orders, World, check_answer
 
 EMOJI = ("👍", "❤️", "🎉", "🙈")
 MAX = 1_000
@@ -19,6 +21,9 @@ MAX = 1_000
 
 STRUCK = 850
 """A fourth number from here on strikes the function at work."""
+
+RIVAL_WAITS_S = 0.02
+"""So long one of two that run at once is given to come to where it must wait; it makes no difference to the verdict."""
 
 Act = Callable[["Walker", int, int, int, int], None]
 ACTS: dict[str, tuple[int, bool, Act]] = {}
@@ -250,3 +255,32 @@ def worker(walker: Walker, a: int, b: int, c: int, d: int) -> None:
 def report(walker: Walker, a: int, b: int, c: int, d: int) -> None:
     """Run what `deliver` handed to `websocket`; Lambda may run it twice."""
     walker.world.report(a, twice=c % 9 == 0, which=c, orders=walker.orders(d, 12, alone=True))
+
+
+@act(3, fault=True)
+def race(walker: Walker, a: int, b: int, c: int, d: int) -> None:
+    """Send over REST while a batch of the same conversation is being applied: one of the two waits for the other."""
+    device, chat_id, world = walker.device(a), walker.chat_id(b), walker.world
+    if not device.is_logged_in:
+        return
+    body = message(walker, device, chat_id, c)
+    body = {key: value for key, value in body.items() if key not in ("to", "conversation_id")}
+    command = Command(world.name(), "message.send", device.user, body, world.clock.now_ms())
+    answers: list[HttpAnswer] = []
+    request = "POST", f"/conversations/{chat_id}/messages", body
+    rival = threading.Thread(target=lambda: answers.append(world.rest(device, *request, which=1)))
+
+    def begin(store: Store) -> None:
+        world.ledger.note(command)
+        world.beside[chat_id] = command
+        rival.start()
+        rival.join(RIVAL_WAITS_S)
+
+    def wait() -> None:
+        if rival.ident is not None:
+            rival.join()
+
+    world.pump("upstream", (0, 1), 12, orders={1 + d % 16: begin}, then=wait)
+    world.beside.clear()
+    if answers and answers[0].status < 500:
+        check_answer(command, answers[0], world.ledger.verdicts[command.id][-1])

@@ -42,8 +42,8 @@ class Ledger:
         """Remember what a client sends, before it sends it."""
         self.commands[command.id] = command
 
-    def adopt(self, chat_id: str, commands: Sequence[Command], *, at_least: int, beside: Command | None = None) -> bool:
-        """Do to the model what was done to the stores; return whether `beside`, which ran at the same time, was done.
+    def adopt(self, chat_id: str, commands: Sequence[Command], *, at_least: int, beside: Command | None = None) -> None:
+        """Do to the model what was done to the stores; `beside` ran at the same time, if it ran.
 
         The first `at_least` commands must have been applied, in their order; `beside` anywhere among them, or not.
         """
@@ -51,7 +51,7 @@ class Ledger:
         for count in range(len(commands), at_least - 1, -1):
             for done in _orders(list(commands[:count]), beside):
                 if self._matches(chat_id, done, truth):
-                    return beside in done
+                    return
         raise Broken(self._explain(chat_id, commands, at_least, truth))
 
     def _matches(self, chat_id: str, done: Sequence[Command], truth: State | None) -> bool:

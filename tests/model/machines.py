@@ -1,7 +1,7 @@
 """The machines of one deployment in this process: functions, topics, the platform, and what each brings to which."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -47,7 +47,6 @@ class Machines:
         self.redis = redis.Redis(host=environ["GOCHAT_REDIS_HOST"], port=int(environ["GOCHAT_REDIS_PORT"]))
         self.beside: dict[str, Command] = {}
         """What somebody else asks of a conversation while a batch is applied."""
-        self.done_beside: set[str] = set()
 
     def pump(
         self,
@@ -58,12 +57,14 @@ class Machines:
         which: int = 0,
         only_failed: bool = True,
         orders: Orders = NOTHING,
+        then: Callable[[], None] = lambda: None,
     ) -> Batch | None:
-        """Bring the next batch of a topic to its function, and settle what that answers."""
+        """Bring the next batch of a topic to its function, wait for what else runs, and settle what that answers."""
         batch = self.mappings[mapping].take(partitions, size)
         if batch is None:
             return None
         answer = self._invoke(mapping, batch.event, which=which, orders=orders)
+        then()
         done = self.mappings[mapping].settle(batch, answer, only_failed=only_failed)
         if mapping == "upstream":
             self._adopt(batch, done)
@@ -128,8 +129,7 @@ class Machines:
             commands = by_chat.get(chat_id, [])
             at_least = max((at + 1 for at, (_, is_done) in enumerate(commands) if is_done), default=0)
             beside = self.beside.get(chat_id)
-            if self.ledger.adopt(chat_id, [one for one, _ in commands], at_least=at_least, beside=beside) and beside:
-                self.done_beside.add(beside.id)
+            self.ledger.adopt(chat_id, [one for one, _ in commands], at_least=at_least, beside=beside)
 
 
 def _frame_id(value: bytes) -> str:

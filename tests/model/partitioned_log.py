@@ -1,6 +1,7 @@
 """Kafka's part in memory: partitions with offsets behind the record producer, and mappings that commit or go back."""
 
 import base64
+import threading
 import zlib
 from collections.abc import Mapping as Members
 from collections.abc import Sequence
@@ -22,17 +23,19 @@ class PartitionedLog(InMemoryProducer):
     def __init__(self, now_ms: Any) -> None:
         super().__init__()
         self._now_ms = now_ms
+        self._lock = threading.Lock()
         self.partitions: dict[str, list[list[tuple[int, OutgoingRecord]]]] = {}
 
     def produce(self, records: Sequence[OutgoingRecord]) -> None:
         """Append the records, as the in-memory producer does, or raise."""
-        before = len(self.records)
-        try:
-            super().produce(records)
-        finally:
-            for record in self.records[before:]:
-                place = zlib.crc32(record.key) % PARTITIONS
-                self.of(record.topic)[place].append((self._now_ms(), record))
+        with self._lock:
+            before = len(self.records)
+            try:
+                super().produce(records)
+            finally:
+                for record in self.records[before:]:
+                    place = zlib.crc32(record.key) % PARTITIONS
+                    self.of(record.topic)[place].append((self._now_ms(), record))
 
     def of(self, topic: str) -> list[list[tuple[int, OutgoingRecord]]]:
         """Return the partitions of a topic, each a list of records with the time of their arrival."""

@@ -96,8 +96,8 @@ def _react(reactions: list[Frame], data: Frame, viewer: str) -> list[Frame]:
 class Phone:
     """One device's memory.
 
-    `pages` are the histories that it has yet to fetch: conversation, last seq, change. `unanswered` are the messages
-    that it sent and of which it was told nothing yet.
+    `pages` are the histories that it has yet to fetch: conversation, last seq, change. `sent` is what it sent of late,
+    `unanswered` of what it was told nothing yet.
     """
 
     user: str
@@ -105,11 +105,13 @@ class Phone:
     token: str | None = None
     views: dict[str, View] = field(default_factory=dict)
     pages: list[tuple[str, int, int]] = field(default_factory=list)
-    unanswered: dict[str, Frame] = field(default_factory=dict)
+    sent: dict[str, Frame] = field(default_factory=dict)
+    unanswered: set[str] = field(default_factory=set)
 
     def sends(self, data: Frame) -> None:
         """Note a message before it is sent, to have it when the server tells where it stands."""
-        self.unanswered[data["client_msg_id"]] = data
+        self.sent[data["client_msg_id"]] = data
+        self.unanswered.add(data["client_msg_id"])
 
     def hear(self, frame: Frame) -> None:
         """Take a frame of the server."""
@@ -117,11 +119,12 @@ class Phone:
         if event == "message.new":
             for message in data["messages"]:
                 self.views.setdefault(message["conversation_id"], View()).merge(message)
-        elif event == "message.stored" and data["client_msg_id"] in self.unanswered:
-            sent = self.unanswered.pop(data["client_msg_id"])
+        elif event == "message.stored" and data["client_msg_id"] in self.sent:
+            sent = self.sent[data["client_msg_id"]]
+            self.unanswered.discard(data["client_msg_id"])
             self.views.setdefault(data["conversation_id"], View()).merge(_own(sent, data, self.user))
         elif event == "message.rejected":
-            self.unanswered.pop(data["client_msg_id"], None)
+            self.unanswered.discard(data["client_msg_id"])
         elif event in MUTATIONS and data["conversation_id"] in self.views:
             self.views[data["conversation_id"]].mutate(event, data)
 

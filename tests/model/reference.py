@@ -137,7 +137,7 @@ class Chat:
         if not (self.is_open or "to" in data):
             raise Refused("conversation_not_found")
         member = self._present(user)
-        if (reply := data.get("reply_to_seq")) is not None and not member.join_seq <= reply <= self.last_seq:
+        if (reply := data.get("reply_to_seq")) is not None and not self.floor(user) < reply <= self.last_seq:
             raise Refused("message_not_found")
         self.is_open, member.sent = True, self.last_seq + 1
         self.known[key] = sent, member.sent

@@ -17,7 +17,8 @@ def forget(device: Device, *, keeps_cursors: bool) -> None:
     if keeps_cursors:
         device.phone.token = None
     else:
-        device.phone = Phone(device.user, device.name, unanswered=device.phone.unanswered)
+        old = device.phone
+        device.phone = Phone(device.user, device.name, sent=old.sent, unanswered=old.unanswered)
 
 
 def sync(world: World, device: Device, *, which: int = 0, orders: Orders = NOTHING, alone: bool = True) -> bool:

@@ -165,6 +165,7 @@ class TalkCheck:
         tally.messages["due"] += len(due)
         tally.messages["live"] += len(due & actor.heard.pop(self.talk.chat_id, set()))
         tally.messages["synced"] += len(due & (view.whole.keys() if view is not None else set()))
+        actor.phone.sent = {name: actor.phone.sent[name] for name in actor.phone.unanswered}
         if view is not None:
             for seq in [one for one in view.whole if one <= self.chat.last_seq - KEPT]:
                 del view.whole[seq]
