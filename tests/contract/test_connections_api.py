@@ -123,19 +123,6 @@ def test_an_id_that_no_path_can_carry_is_nobodys(stage: Stage) -> None:
     ]
 
 
-def test_what_is_worthless_when_its_turn_comes_is_passed_over(stage: Stage) -> None:
-    late = Call(connection_id=ALICE, body=b"late", worthless_after_s=time.time() - 1)
-    due = Call(connection_id=ALICE, body=b"due", worthless_after_s=time.time() + 60)
-
-    told = outcomes(
-        stage.api, late, post(ALICE, b"1"), due, late, post(BOB), Call(connection_id=CAROL, worthless_after_s=0)
-    )
-
-    taken, passed = Outcome.DELIVERED, Outcome.TOO_LATE
-    assert told == [passed, taken, taken, passed, taken, passed]
-    assert stage.bodies(ALICE) == [b"1", b"due"]
-
-
 def test_nothing_to_send_is_nothing_done(stage: Stage) -> None:
     assert stage.api.send_all([], timeout_s=1.0) == []
 
@@ -173,17 +160,6 @@ def test_what_stays_throttled_is_for_later_with_all_that_follows_it(
 
     assert told == [Outcome.DELIVERED, Outcome.RETRY_LATER, Outcome.RETRY_LATER, Outcome.DELIVERED]
     assert 3 <= len(server.bodies(ALICE)) <= 8, "it backs off"
-
-
-def test_what_grows_worthless_while_it_is_throttled_makes_way(
-    server: ConnectionsServer, api: HttpConnectionsApi
-) -> None:
-    server.statuses[ALICE].extend([429] * 4)
-    soon = Call(connection_id=ALICE, body=b"typing", worthless_after_s=time.time() + 0.2)
-
-    assert outcomes(api, soon, post(ALICE, b"message")) == [Outcome.TOO_LATE, Outcome.DELIVERED]
-
-    assert server.bodies(ALICE)[-1] == b"message"
 
 
 def test_another_refusal_is_told_and_the_next_post_goes_out(server: ConnectionsServer, api: HttpConnectionsApi) -> None:
