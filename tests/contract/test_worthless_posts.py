@@ -1,4 +1,4 @@
-"""The contract of ConnectionsApi for calls that are worth something for a while only, held by the fake and over HTTP."""
+"""The contract of ConnectionsApi for calls that are worth something for a while only, by the fake and over HTTP."""
 
 import time
 from collections.abc import Iterator
