@@ -68,7 +68,8 @@ class Retention:
         """Empty a conversation's oldest messages that are past retention; return how many, at most EMPTIED_AT_ONCE.
 
         Under the conversation's lock, so that a mutation comes before, and is emptied, or after, and finds nothing. A
-        repeat goes on where the floor stands. Members' `changed_at_ms` moves: what they count as unread may have.
+        repeat goes on where the floor stands. Members' `changed_at_ms` moves: what they count as unread may have. A
+        cached copy of a message ends by itself within a minute, and history never shows what lies below the floor.
         """
         key = bytes.fromhex(conversation_id)
 
