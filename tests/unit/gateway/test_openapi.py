@@ -63,3 +63,16 @@ def test_every_schema_is_a_schema_and_every_reference_leads_somewhere() -> None:
         Draft202012Validator.check_schema(schema)
         for error in validator(schema).iter_errors(object()):
             assert error.message
+
+
+def test_every_example_is_what_its_schema_describes() -> None:
+    examples = [
+        (content["schema"], example["value"])
+        for _, _, operation in operations()
+        for part in (operation.get("requestBody", {}), *map(resolve, operation["responses"].values()))
+        for content in part.get("content", {}).values()
+        for example in content.get("examples", {}).values()
+    ]
+    assert examples
+    for schema, value in examples:
+        validator(schema).validate(value)
