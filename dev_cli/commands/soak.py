@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--minutes", type=float, help=f"how long (default {MINUTES:.0f}, unless --steps is given)")
     parser.add_argument("--steps", type=int, help="how many steps of clients at most, 1000000 for example")
-    parser.add_argument("--users", type=int, default=20, help="how many people (default 20)")
+    parser.add_argument("--users", type=int, default=12, help="how many people (default 12)")
     parser.add_argument("--round", type=float, default=60.0, metavar="SECONDS", help="between two checks (default 60)")
     parser.add_argument("--seed", type=int, help="what people do; in which order it happens is another matter")
     parser.add_argument("--home", type=Path, metavar="FOLDER", help="the stage that runs there (default: ./dev up's)")

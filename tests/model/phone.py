@@ -97,7 +97,7 @@ class Phone:
     """One device's memory.
 
     `pages` are the histories that it has yet to fetch: conversation, last seq, change. `sent` is what it sent of late,
-    `unanswered` of what it was told nothing yet.
+    `unanswered` of what it was told nothing yet; `receipts` is how far the peer of a single chat has got and read it.
     """
 
     user: str
@@ -107,6 +107,7 @@ class Phone:
     pages: list[tuple[str, int, int]] = field(default_factory=list)
     sent: dict[str, Frame] = field(default_factory=dict)
     unanswered: set[str] = field(default_factory=set)
+    receipts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def sends(self, data: Frame) -> None:
         """Note a message before it is sent, to have it when the server tells where it stands."""
@@ -125,6 +126,8 @@ class Phone:
             self.views.setdefault(data["conversation_id"], View()).merge(_own(sent, data, self.user))
         elif event == "message.rejected":
             self.unanswered.discard(data["client_msg_id"])
+        elif event == "receipt" and data["user_id"] != self.user:
+            self._receive(data["conversation_id"], data["delivered_seq"], data["read_seq"])
         elif event in MUTATIONS and data["conversation_id"] in self.views:
             self.views[data["conversation_id"]].mutate(event, data)
 
@@ -141,6 +144,7 @@ class Phone:
             self.views.pop(conversation_id, None)
         for entry in answer["conversations"]:
             state = entry["conversation"]
+            self._receive(state["conversation_id"], state["peer_delivered_seq"], state["peer_read_seq"])
             first = entry["messages"][0]["seq"] if entry["messages"] else state["last_seq"] + 1
             # What was not known before begins with what the answer shows of it; older messages are in the history.
             view = self.views.setdefault(state["conversation_id"], View(base=first, seq=first - 1))
@@ -152,6 +156,10 @@ class Phone:
                 view.complete(last_seq=state["last_seq"], change=state["change"])
         self.token = answer["token"]
         return bool(answer["has_more"])
+
+    def _receive(self, conversation_id: str, delivered_seq: int, read_seq: int) -> None:
+        before = self.receipts.get(conversation_id, (0, 0))
+        self.receipts[conversation_id] = max(before[0], delivered_seq), max(before[1], read_seq)
 
     def merge_page(self, conversation_id: str, messages: Iterable[Frame]) -> None:
         """Take messages of a history."""

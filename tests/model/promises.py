@@ -7,7 +7,8 @@ from typing import Any
 from gochat_contracts.records import TASK_TOPIC, TaskRecord, decode
 from gochat_repo.outbox import OVERDUE_MS
 from tests.model.ledger import check
-from tests.model.reference import Command
+from tests.model.people import Device
+from tests.model.reference import Chat, Command
 from tests.model.views import check_messages, check_state, check_view, is_member, rejected_codes
 from tests.model.world import World
 
@@ -31,6 +32,7 @@ def settle(world: World) -> None:
         if device.is_leaving:
             world.log_out(device)
     _work_off(world)
+    _check_announced_again(world)
     # What a dead container left is announced, once it is overdue, by the next writer or by the sweep.
     for _ in range(3):
         if not _outbox_rows(world, within_s=0.1):
@@ -89,6 +91,18 @@ def _outbox_rows(world: World, *, within_s: float) -> int:
         time.sleep(0.002)
 
 
+def _check_announced_again(world: World) -> None:
+    """1: whoever brings a batch again makes up for what was not announced, at once: nobody waits for a sweep."""
+    sql = (
+        "SELECT m.client_msg_id FROM outbox o JOIN messages m ON m.conversation_id = o.conversation_id"
+        " AND m.seq = o.number WHERE o.kind = 'message' AND o.origin_device_id IS NOT NULL AND m.created_at_ms > %s"
+    )
+    deadline = time.monotonic() + OUTBOX_WAIT_S
+    while left := world.observer.read(lambda tx: tx.query(sql, (world.clock.now_ms() - OVERDUE_MS,))):
+        check(time.monotonic() < deadline, "1 (nothing is lost)", f"{left} came again and is not announced")
+        time.sleep(0.002)
+
+
 def nothing_acknowledged_is_lost(world: World) -> None:
     """1: what was acknowledged was applied or refused, and what was refused was told to a device that listened."""
     for name in world.ledger.accepted:
@@ -122,6 +136,25 @@ def who_is_connected_has_everything(world: World) -> None:
         if device.is_live and device.socket is not None and device.socket.phase == "open":
             for chat_id in world.chat_ids:
                 check_view(world, device, chat_id)
+
+
+def receipts_have_come(world: World) -> None:
+    """4: where nothing fails, who is connected knows which of the own messages the other one has got and read."""
+    for device in world.people.devices:
+        if world.faults or not device.is_live or device.socket is None or device.socket.phase != "open":
+            continue
+        for chat_id in world.chat_ids:
+            peer = world.peer(chat_id, device.user)
+            if peer is not None and world.chat(chat_id).is_open:
+                _check_receipts(world.chat(chat_id), device, peer, device.phone.receipts.get(chat_id, (0, 0)))
+
+
+def _check_receipts(chat: Chat, device: Device, peer: str, known: tuple[int, int]) -> None:
+    member = chat.members[peer]
+    own = [message.seq for message in chat.messages if message.sender == device.user]
+    for cursor, told, name in ((member.delivered, known[0], "got"), (member.read, known[1], "read")):
+        expected, found = ([seq for seq in own if seq <= end] for end in (cursor, told))
+        check(found == expected, "4 (catch-up)", f"{device.user} was told that {peer} {name} {found}, not {expected}")
 
 
 def unread_is_what_the_cursors_say(world: World) -> None:
@@ -214,6 +247,7 @@ PROMISES: tuple[Callable[[World], None], ...] = (
     refusals_are_told_rightly,
     everything_is_stored_once_in_one_order,
     who_is_connected_has_everything,
+    receipts_have_come,
     unread_is_what_the_cursors_say,
     only_members_see,
     a_revoked_login_has_stopped,

@@ -10,7 +10,7 @@ from tests.model.phone import Frame, Phone
 from tests.model.reference import Command
 from tests.soak.talks import Sent, Talk
 from tests.soak.tally import Tally
-from tests.soak.wire import Line
+from tests.soak.wire import Line, NeverAnsweredError, Refused
 
 FRAMES_PER_S = 18.0
 """Below the 20 frames a second that a user has by default."""
@@ -74,7 +74,11 @@ class Actor:
             began_s = time.monotonic()
             (what,) = self._dice.choices(list(self._weights), list(self._weights.values()))
             talk = self._dice.choice(list(self.talks.values()))
-            await getattr(self, what)(talk)
+            try:
+                await getattr(self, what)(talk)
+            except (NeverAnsweredError, Refused) as fault:
+                self._tally.problem("other", f"{self.user} {what} in {talk.chat_id}: {fault!r}")
+                return
             self._tally.steps[what] += 1
             await asyncio.sleep(max(0.0, began_s + 1 / FRAMES_PER_S - time.monotonic()))
 

@@ -25,7 +25,7 @@ KINDS = {"functions": 10, "flush": 6, "sockets": 8, "redis": 2, "mysql": 1}
 
 REDIS_AWAY_S = 4.0
 MYSQL_AWAY_S = 4.0
-PAUSES_S = 2.0, 9.0
+PAUSES_S = 3.0, 15.0
 """How long everything is well between two faults."""
 
 

@@ -17,7 +17,7 @@ from tests.soak.checking import Problem, TalkCheck
 from tests.soak.faults import Faults
 from tests.soak.talks import Talk
 from tests.soak.tally import Tally
-from tests.soak.wire import Line
+from tests.soak.wire import Line, NeverAnsweredError, Refused
 
 SETTLE_S = 150.0
 """How long what is under way may take to arrive after a round, before it counts as lost: outages are over by then, and
@@ -31,7 +31,7 @@ AT_ONCE = 8
 class Plan:
     """How much of everything; the soak ends with the first of `minutes` and `steps`."""
 
-    users: int = 20
+    users: int = 12
     peers: int = 3
     minutes: float | None = None
     steps: int | None = None
@@ -129,7 +129,10 @@ class Soak:
             async with everybody:
                 while True:
                     look = TalkCheck(talk, self._actors)
-                    problems: list[Problem] = await look.look()
+                    try:
+                        problems: list[Problem] = await look.look()
+                    except (NeverAnsweredError, Refused) as fault:
+                        problems = [("other", f"{talk.chat_id} can't be looked at: {fault!r}")]
                     if not problems:
                         look.conclude(self.tally)
                         return
