@@ -7,6 +7,7 @@ import redis
 
 from gochat_aws.kafka_event import IncomingRecord
 from gochat_contracts.records import TASK_TOPIC, OfflineTask, TaskRecord, encode
+from gochat_core.ids import single_conversation_id
 from gochat_core.types import ConversationId, Seq, UserId
 from gochat_repo.connections import Connections
 from gochat_repo.read_through import ReadThrough
@@ -143,6 +144,14 @@ def test_a_cached_message_is_never_shown_as_it_was_before_a_change(stage: Stage,
     assert shown() == [(False, hello, 0), (False, {"text": "changed"}, 1)]
     stage.doors[0].apply(recall(1))
     assert shown() == [(True, {}, 0), (False, {"text": "changed"}, 1)]
+
+
+def test_a_chat_that_was_asked_for_before_it_began_is_known_when_it_has(stage: Stage, worker: Worker) -> None:
+    chat = single_conversation_id(ALICE, CAROL)
+    stage.connect(CAROL)
+    assert worker.apply(task([1], [CAROL], chat)).dead_letters == 1
+    stage.doors[0].apply(frame("first", peer=CAROL))
+    assert worker.apply(task([1], [CAROL], chat)).redelivered == 1
 
 
 def test_a_message_that_changes_before_it_is_announced_is_not_cached_as_it_was(stage: Stage, worker: Worker) -> None:
