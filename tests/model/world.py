@@ -52,11 +52,15 @@ class World(Machines):
 
     def _clear_up(self) -> None:
         """Take away what a walk that broke off may have left: locks, and rows that would be announced in this one."""
+        self._kill_connections()
+        self.observer.transaction(lambda tx: tx.execute("DELETE FROM outbox"))
+
+    def _kill_connections(self) -> None:
+        """End all connections but the observer's: a fault that is kept for its trace keeps some of them open."""
         held = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
         for row in self.observer.read(lambda tx: tx.query(held)):
             with contextlib.suppress(StatementFailed):  # it went by itself
                 self.observer.transaction(partial(_kill, number=row[0]))
-        self.observer.transaction(lambda tx: tx.execute("DELETE FROM outbox"))
 
     def _open_chats(self) -> list[str]:
         """Single chats begin with their first message; the group is there, and Dave is no member of it yet."""
@@ -79,6 +83,7 @@ class World(Machines):
             try:
                 yield self
             finally:
+                self._kill_connections()
                 self.observer.close()
                 self.redis.close()
 
