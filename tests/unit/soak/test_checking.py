@@ -82,7 +82,13 @@ def look(talk: Talk, doors: Doors) -> list[Problem]:
         user: [Actor(doors.line(user), Phone(user, "phone"), {CHAT: talk}, Tally(), random.Random(1))]
         for user in talk.members
     }
-    return asyncio.run(TalkCheck(talk, actors).look())
+
+    async def sync_and_look() -> list[Problem]:
+        for user in talk.members:
+            await actors[user][0].sync()
+        return await TalkCheck(talk, actors).look()
+
+    return asyncio.run(sync_and_look())
 
 
 def kinds(talk: Talk, doors: Doors) -> set[str]:
