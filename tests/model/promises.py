@@ -30,7 +30,7 @@ def settle(world: World) -> None:
     for device in world.people.devices:
         if device.is_leaving:
             world.log_out(device)
-    _work_off(world)
+    work_off(world)
     _check_announced_again(world)
     # What a dead container left is announced, once it is overdue, by the next writer or by the sweep.
     for _ in range(3):
@@ -41,17 +41,18 @@ def settle(world: World) -> None:
             world.sweep()
         else:
             _write_once(world)
-        _work_off(world)
+        work_off(world)
     for device in world.people.devices:
         if device.is_connected and device.is_logged_in:
             for name in sorted(device.phone.unanswered):
                 world.say(device, "message.send", device.phone.sent[name])  # as clients do with what nobody answers
-    _work_off(world)
+    work_off(world)
     for promise in PROMISES:
         promise(world)
 
 
-def _work_off(world: World) -> None:
+def work_off(world: World) -> None:
+    """Bring every topic's records to their functions, and run what those hand on, until there is nothing left."""
     for _ in range(ROUNDS):
         for mapping in ("upstream", "deliver", "worker"):
             world.pump(mapping, (0, 1), 100)
