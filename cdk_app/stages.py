@@ -151,6 +151,8 @@ class Stage:
     sweeps: Sweeps
     contacts_only: bool = False
     """Whether friends alone may write to each other; else anyone may write to anyone who has not blocked them."""
+    max_group_members: int = 99
+    """How many members a group may have."""
     message_retention_days: float | None = None
     """How long messages keep their content, enforced by a sweep; None: for ever."""
     web_origins: tuple[str, ...] = ()

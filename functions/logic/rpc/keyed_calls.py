@@ -42,6 +42,13 @@ KEYED_METHODS = {
     "/gochat.logic.v1.ContactService/RemoveFriend": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ContactService/BlockUser": Again.FIRST_ANSWER,
     "/gochat.logic.v1.ContactService/UnblockUser": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.GroupService/CreateGroup": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.GroupService/UpdateGroup": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.GroupService/DissolveGroup": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.GroupService/AddGroupMembers": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.GroupService/RemoveGroupMember": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.GroupService/UpdateGroupMember": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.GroupService/TransferGroup": Again.FIRST_ANSWER,
 }
 """Every method behind a mutating REST route outside /auth; a test compares them. Any other method ignores a key."""
 

@@ -18,6 +18,7 @@ from gochat_contracts.logic import (
     auth_pb2_grpc,
     contacts_pb2_grpc,
     conversations_pb2_grpc,
+    groups_pb2_grpc,
     media_pb2_grpc,
     messages_pb2_grpc,
     sync_pb2_grpc,
@@ -47,6 +48,7 @@ from logic.announce.announcer import Announcer
 from logic.auth.ports import LOGIN_WINDOW_MS, REGISTRATION_WINDOW_MS, AuthPorts
 from logic.contacts.ports import ContactPorts
 from logic.conversations.ports import ConversationPorts
+from logic.groups.ports import GroupPorts
 from logic.media.ports import MediaPorts
 from logic.pipeline.rest_door import RestDoor
 from logic.pipeline.store_commands import CommandStore
@@ -54,6 +56,7 @@ from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
 from logic.rpc.contact_service import ContactService
 from logic.rpc.conversation_service import ConversationService
+from logic.rpc.group_service import GroupService
 from logic.rpc.keyed_calls import KeyedCalls
 from logic.rpc.media_service import MediaService
 from logic.rpc.message_service import MessageService
@@ -145,6 +148,16 @@ def _add_messaging(server: grpc.Server, settings: RpcSettings, stores: _Stores, 
         presence=Presence(database, stores.cache),
     )
     contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), server)
+    groups = GroupPorts(
+        database=database,
+        values=ReadThrough(database, stores.cache),
+        announcer=announcer,
+        clock=clock,
+        ids=IdMaker(clock),
+        max_members=settings.max_group_members,
+        contacts_only=settings.contacts_only,
+    )
+    groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), server)
 
 
 def _media_ports(environ: Mapping[str, str]) -> MediaPorts:

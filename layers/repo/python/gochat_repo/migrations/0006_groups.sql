@@ -14,14 +14,15 @@ CREATE TABLE `groups` (
   UNIQUE KEY groups_conversation (conversation_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- What the present members are and may; who belongs since when stands in conversation_participants alone.
+-- What the present members are and may; who belongs from which message on stands in conversation_participants alone. By
+-- conversation, so that what decides about a message finds a sender's role beside the sender's cursors.
 CREATE TABLE group_members (
-  group_id BIGINT UNSIGNED NOT NULL,
+  conversation_id BINARY(16) NOT NULL,
   user_id BIGINT UNSIGNED NOT NULL,
   role VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,   -- owner, admin or member
   muted_until_ms BIGINT UNSIGNED NULL,
   joined_at_ms BIGINT UNSIGNED NOT NULL,
-  PRIMARY KEY (group_id, user_id)
+  PRIMARY KEY (conversation_id, user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- members_version grows with every join and leave: what is cached of a conversation's members is cached under it.
