@@ -103,7 +103,7 @@ def test_who_joins_sees_the_group_from_the_joining_on(gang: Gang) -> None:
 
 
 def test_who_is_removed_reads_and_writes_no_more_and_may_come_back(gang: Gang) -> None:
-    gang.say(gang.bob, "of the first time")
+    gang.say(gang.bob, "m1")
     assert gang.remove(gang.alice, gang.bob).status == 204
     assert outcome(gang.bob.send("GET", gang.url)) == (404, "group_not_found")
     assert outcome(gang.bob.send("GET", f"/conversations/{gang.conversation_id}")) == (404, "conversation_not_found")
