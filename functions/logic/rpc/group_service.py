@@ -64,9 +64,7 @@ class GroupService(groups_pb2_grpc.GroupServiceServicer):
     def UpdateGroup(self, request: groups_pb2.UpdateGroupRequest, context: Context) -> groups_pb2.GroupResponse:  # noqa: N802, ARG002
         """Change a group."""
         named: dict[str, object] = {
-            name: getattr(request, name)
-            for name in GroupEdit.__struct_fields__
-            if request.HasField(name)  # type: ignore[arg-type]
+            name: getattr(request, name) for name in GroupEdit.__struct_fields__ if request.HasField(name)
         }
         named = {name: None if value == "" and name != "name" else value for name, value in named.items()}
         body = check_values(GroupBody, named)
