@@ -38,7 +38,9 @@ def check_may_write(ledger: Ledger, submission: Submission, *, chat_type: str = 
         )
         return
     own = ledger.chats[submission.conversation_id].members[submission.sender.user_id]
-    check_may_speak(own, ledger.groups[submission.conversation_id], at_ms=submission.accepted_at_ms)
+    rules = ledger.groups.get(submission.conversation_id)
+    if rules is not None:
+        check_may_speak(own, rules, at_ms=submission.accepted_at_ms)
 
 
 def check_may_speak(own: Member, rules: GroupRules, *, at_ms: int) -> None:

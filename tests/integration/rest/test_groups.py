@@ -131,7 +131,7 @@ def test_leaving_may_be_repeated_and_the_owner_hands_over_first(gang: Gang) -> N
 
 def test_a_device_that_was_away_learns_of_joining_leaving_and_coming_back(gang: Gang) -> None:
     def sync(token: str | None) -> dict[str, object]:
-        body = {"cursors": {}} | ({} if token is None else {"token": token})
+        body: dict[str, object] = {"cursors": {}} | ({} if token is None else {"token": token})
         answer = gang.dave.send("POST", "/sync", body)
         assert answer.status == 200, answer.text
         return dict(answer.json)

@@ -63,7 +63,7 @@ def dissolve_group(request: Request, services: Services) -> Answer:
     return NO_CONTENT
 
 
-def list_members(request: Request, services: Services) -> Answer:
+def list_group_members(request: Request, services: Services) -> Answer:
     """List a group's members."""
     message = groups_pb2.ListGroupMembersRequest(
         group_id=request.path["group_id"], limit=request.limit(), cursor=request.query.get("cursor")
@@ -77,7 +77,7 @@ def list_members(request: Request, services: Services) -> Answer:
     )
 
 
-def add_members(request: Request, services: Services) -> Answer:
+def add_group_members(request: Request, services: Services) -> Answer:
     """Bring users into a group; answers with those named, as members."""
     body = request.read(InvitationBody)
     message = groups_pb2.AddGroupMembersRequest(group_id=request.path["group_id"], user_ids=body.user_ids)
@@ -85,14 +85,14 @@ def add_members(request: Request, services: Services) -> Answer:
     return Answer(value={"members": [encode.group_member(one) for one in response.members]})
 
 
-def remove_member(request: Request, services: Services) -> Answer:
+def remove_group_member(request: Request, services: Services) -> Answer:
     """Take somebody out of a group, or leave it."""
     message = groups_pb2.RemoveGroupMemberRequest(group_id=request.path["group_id"], user_id=request.path["user_id"])
     call(services.logic.groups.RemoveGroupMember, message, request)
     return NO_CONTENT
 
 
-def update_member(request: Request, services: Services) -> Answer:
+def update_group_member(request: Request, services: Services) -> Answer:
     """Change a member's role, or until when the member may not speak."""
     body = request.read(GroupMemberBody)
     message = groups_pb2.UpdateGroupMemberRequest(group_id=request.path["group_id"], user_id=request.path["user_id"])
@@ -121,9 +121,9 @@ ROUTES = (
     Route(method="GET", path="/groups/<group_id>", answer=get_group),
     Route(method="PATCH", path="/groups/<group_id>", answer=update_group),
     Route(method="DELETE", path="/groups/<group_id>", answer=dissolve_group),
-    Route(method="GET", path="/groups/<group_id>/members", answer=list_members),
-    Route(method="POST", path="/groups/<group_id>/members", answer=add_members),
-    Route(method="PATCH", path="/groups/<group_id>/members/<user_id>", answer=update_member),
-    Route(method="DELETE", path="/groups/<group_id>/members/<user_id>", answer=remove_member),
+    Route(method="GET", path="/groups/<group_id>/members", answer=list_group_members),
+    Route(method="POST", path="/groups/<group_id>/members", answer=add_group_members),
+    Route(method="PATCH", path="/groups/<group_id>/members/<user_id>", answer=update_group_member),
+    Route(method="DELETE", path="/groups/<group_id>/members/<user_id>", answer=remove_group_member),
     Route(method="POST", path="/groups/<group_id>/transfer", answer=transfer_group),
 )

@@ -17,7 +17,7 @@ MAX_NAMED_USERS = 500
 
 _SPACES_AROUND = 900
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MS = 253_402_300_799_999
+_LAST_MS = 253_402_300_799_000
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp", "Zs"})
 _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
