@@ -71,7 +71,7 @@ def write_group_change(
         delete_group_members(tx, conversation_id, change.leaves)
     if change.joins or change.members:
         save_group_members(tx, conversation_id, [*change.joins, *change.members])
-    if change.event in (UPDATED, DISSOLVED):
+    if change.event not in (CREATED, MEMBER_JOINED):
         update_group(tx, change.group)
     insert_messages(tx, [_message(change, actor_id, seq, next_id(), now_ms)])
     move_group_conversation(

@@ -94,9 +94,11 @@ def build(
     # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
     guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary.wrap)))
     signer = SignerSource(read_secret or CachedSecret(settings.token_secret_arn).read)
-    _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer))
     if producer is None:
         producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    groups = _group_ports(settings, stores, producer)
+    _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer), groups)
+    groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), guarded)
     _add_messaging(guarded, settings, stores, producer)
     media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), guarded)
     return invoke_server
@@ -124,9 +126,11 @@ def _boundary(settings: RpcSettings, environ: Mapping[str, str], stores: _Stores
     )
 
 
-def _add_accounts(server: grpc.Server, ports: AuthPorts) -> None:
+def _add_accounts(server: grpc.Server, ports: AuthPorts, groups: GroupPorts) -> None:
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), server)
-    users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, ports.clock), server)
+    users_pb2_grpc.add_UserServiceServicer_to_server(
+        UserService(ports.users, ports.endings, groups, ports.clock), server
+    )
 
 
 def _add_messaging(server: grpc.Server, settings: RpcSettings, stores: _Stores, producer: RecordProducer) -> None:
@@ -148,16 +152,19 @@ def _add_messaging(server: grpc.Server, settings: RpcSettings, stores: _Stores, 
         presence=Presence(database, stores.cache),
     )
     contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), server)
-    groups = GroupPorts(
+
+
+def _group_ports(settings: RpcSettings, stores: _Stores, producer: RecordProducer) -> GroupPorts:
+    clock, database = SystemClock(), stores.database
+    return GroupPorts(
         database=database,
         values=ReadThrough(database, stores.cache),
-        announcer=announcer,
+        announcer=Announcer(database, Connections(database, stores.cache), producer, clock),
         clock=clock,
         ids=IdMaker(clock),
         max_members=settings.max_group_members,
         contacts_only=settings.contacts_only,
     )
-    groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), server)
 
 
 def _media_ports(environ: Mapping[str, str]) -> MediaPorts:

@@ -224,3 +224,26 @@ def test_a_creation_that_is_repeated_under_its_key_makes_one_group(rest: Rest) -
     assert (first.status, first.json) == (again.status, again.json)
     assert len(bob.chats()) == 1
     assert create(alice, bob).json["group"]["group_id"] != first.json["group"]["group_id"]
+
+
+def test_who_erases_the_account_leaves_every_group_and_what_was_owned_goes_on(gang: Gang) -> None:
+    gang.set_member(gang.alice, gang.carol, role="admin")
+    gang.set_member(gang.alice, gang.carol, muted_until="2999-01-01T00:00:00Z")
+    alone = create(gang.alice).json["group"]["conversation_id"]
+    assert gang.alice.send("DELETE", "/users/me").status == 204
+    group = gang.shown(gang.bob)
+    assert (group["owner_id"], group["member_count"]) == (gang.carol.user_id, 2)
+    assert gang.roles(gang.bob) == {gang.carol.user_id: "owner", gang.bob.user_id: "member"}
+    assert gang.history(gang.bob)[-1]["content"] == {
+        "event": "group.member_left",
+        "actor_id": gang.alice.user_id,
+        "user_ids": [gang.alice.user_id],
+        "owner_id": gang.carol.user_id,
+    }
+    assert gang.say(gang.carol, "m1").status == 201
+    ended = gang.alice.rest.rpc.database.read(
+        lambda tx: tx.query(
+            "SELECT dissolved_at_ms IS NOT NULL FROM `groups` WHERE conversation_id = %s", (bytes.fromhex(alone),)
+        )
+    )
+    assert ended == [(1,)]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from gochat_core.types import ConversationId, Seq, UserId
+from gochat_core.types import ConversationId, GroupId, Seq, UserId
 from gochat_repo.mysql import Row, Transaction
 from gochat_repo.profile_rows import PROFILE_WIDTH, profile_columns, profile_from_row
 from gochat_repo.users import User
@@ -57,6 +57,27 @@ def list_group_members(
         _SELECT + " AND m.user_id > %s ORDER BY m.user_id LIMIT %s", (bytes.fromhex(conversation_id), after or 0, limit)
     )
     return [_member(row) for row in rows]
+
+
+def list_group_ids(tx: Transaction, user_id: UserId) -> list[GroupId]:
+    """Read the ids of all groups of a user that were not dissolved, in one statement."""
+    rows = tx.query(
+        "SELECT g.group_id FROM conversation_participants p FORCE INDEX (participants_activity)"
+        " JOIN `groups` g ON g.conversation_id = p.conversation_id"
+        " WHERE p.user_id = %s AND p.left_seq IS NULL AND g.dissolved_at_ms IS NULL",
+        (user_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def find_heir(tx: Transaction, conversation_id: ConversationId, owner_id: UserId) -> GroupMember | None:
+    """Read who has been an admin longest, else a member, of those who are left and whose accounts stand."""
+    rows = tx.query(
+        _SELECT + " AND m.user_id <> %s AND u.user_id IS NOT NULL"
+        " ORDER BY m.role = 'admin' DESC, m.joined_at_ms, m.user_id LIMIT 1",
+        (bytes.fromhex(conversation_id), owner_id),
+    )
+    return _member(rows[0]) if rows else None
 
 
 def has_been_member(tx: Transaction, conversation_id: ConversationId, user_id: UserId) -> bool:
