@@ -8,6 +8,8 @@ from tests.flows.stock_client import Frame, Person, Socket, text_message
 
 pytestmark = pytest.mark.timeout(300)
 
+MUTING = {"muted_until": "2999-01-01T00:00:00Z"}
+
 
 def refusal(socket: Socket, message: Frame) -> str:
     """Send a message that is accepted and refused later, and return the code."""
@@ -18,6 +20,23 @@ def refusal(socket: Socket, message: Frame) -> str:
 def texts(socket: Socket, chat: str) -> list[str]:
     """Return the texts that a device got of a conversation."""
     return [one["content"]["text"] for one in socket.messages(chat) if one["type"] == "text"]
+
+
+def come_and_go(alice: Person, bob: Person, dave: Person, sockets: tuple[Socket, Socket], chat: str, url: str) -> None:
+    """Let Bob bring Dave in and Alice take him out again."""
+    at_alice, at_dave = sockets
+    assert refusal(at_dave, text_message("let me in", conversation_id=chat)) == "conversation_not_found"
+    assert bob.rest.post(f"{url}/members", json={"user_ids": [dave.user_id]}).status_code == 200
+    assert at_dave.wait_event("group.invited")["data"]["inviter_id"] == bob.user_id
+    assert at_alice.wait_event("group.member_joined")["data"]["user_ids"] == [dave.user_id]
+    assert at_dave.say("here I am", conversation_id=chat)["seq"] == 5
+    assert [one["seq"] for one in dave.history(chat)] == [4, 5]
+    assert at_dave.rejection("reaction.add", conversation_id=chat, seq=2, emoji="👍") == "message_not_found"
+
+    assert alice.rest.delete(f"{url}/members/{dave.user_id}").status_code == 204
+    assert at_dave.wait_event("group.member_left")["data"]["user_ids"] == [dave.user_id]
+    assert refusal(at_dave, text_message("still here", conversation_id=chat)) == "conversation_not_found"
+    assert at_alice.say("he has gone", conversation_id=chat)["seq"] == 7
 
 
 def test_a_group_is_made_talked_in_joined_left_muted_and_dissolved(
@@ -44,21 +63,9 @@ def test_a_group_is_made_talked_in_joined_left_muted_and_dissolved(
         at_bob.send("typing", {"conversation_id": chat})
         assert at_carol.wait_event("typing")["data"]["user_id"] == bob.user_id
 
-        assert refusal(at_dave, text_message("let me in", conversation_id=chat)) == "conversation_not_found"
-        assert bob.rest.post(f"{url}/members", json={"user_ids": [dave.user_id]}).status_code == 200
-        assert at_dave.wait_event("group.invited")["data"]["inviter_id"] == bob.user_id
-        assert at_alice.wait_event("group.member_joined")["data"]["user_ids"] == [dave.user_id]
-        assert at_dave.say("here I am", conversation_id=chat)["seq"] == 5
-        assert [one["seq"] for one in dave.history(chat)] == [4, 5]
-        assert at_dave.rejection("reaction.add", conversation_id=chat, seq=2, emoji="👍") == "message_not_found"
+        come_and_go(alice, bob, dave, (at_alice, at_dave), chat, url)
 
-        assert alice.rest.delete(f"{url}/members/{dave.user_id}").status_code == 204
-        assert at_dave.wait_event("group.member_left")["data"]["user_ids"] == [dave.user_id]
-        assert refusal(at_dave, text_message("still here", conversation_id=chat)) == "conversation_not_found"
-        assert at_alice.say("he has gone", conversation_id=chat)["seq"] == 7
-
-        muting = {"muted_until": "2999-01-01T00:00:00Z"}
-        assert alice.rest.patch(f"{url}/members/{bob.user_id}", json=muting).status_code == 200
+        assert alice.rest.patch(f"{url}/members/{bob.user_id}", json=MUTING).status_code == 200
         assert refusal(at_bob, text_message("but", conversation_id=chat)) == "muted"
         assert at_bob.rejection("message.edit", conversation_id=chat, seq=3, content={"text": "x"}) == "muted"
         assert at_bob.rejection("message.recall", conversation_id=chat, seq=2) == "forbidden"
@@ -70,5 +77,5 @@ def test_a_group_is_made_talked_in_joined_left_muted_and_dissolved(
         assert alice.rest.delete(url).status_code == 204
         assert at_bob.wait_event("group.dissolved")["data"]["group"]["dissolved_at"] is not None
         assert refusal(at_alice, text_message("the end", conversation_id=chat)) == "group_dissolved"
-        assert "he has gone" in [one["content"].get("text") for one in bob.history(chat)]
+        assert bob.history(chat)[6]["content"] == {"text": "he has gone"}
         assert "he has gone" not in texts(at_dave, chat)

@@ -120,7 +120,8 @@ SELECT 2, p.conversation_id, p.user_id, p.join_seq, p.left_seq, p.read_seq, p.se
        u.user_id IS NOT NULL AND u.deleted_at_ms IS NULL, NULL, g.role, CAST(g.muted_until_ms AS CHAR), NULL
   FROM conversation_participants p
   LEFT JOIN users u ON u.user_id = p.user_id
-  LEFT JOIN group_members g ON g.conversation_id = p.conversation_id AND g.user_id = p.user_id
+  LEFT JOIN group_members g FORCE INDEX (PRIMARY)
+         ON g.conversation_id = p.conversation_id AND g.user_id = p.user_id
  WHERE p.conversation_id IN %s"""
 _NEWCOMERS = """
 SELECT 3, NULL, u.user_id, u.created_at_ms, NULL, NULL, NULL, NULL, NULL, TRUE, NULL, u.username, u.display_name,

@@ -45,8 +45,10 @@ ENTRY_JOINS = """
   LEFT JOIN conversation_participants q
          ON c.type = 'single' AND q.conversation_id = p.conversation_id AND q.user_id <> p.user_id
   LEFT JOIN users u ON u.user_id = q.user_id
-  LEFT JOIN `groups` g ON c.type = 'group' AND g.conversation_id = p.conversation_id"""
-"""STRAIGHT_JOIN: a page is read along the index of its member, and each row's company by its key."""
+  LEFT JOIN `groups` g FORCE INDEX (groups_conversation)
+         ON c.type = 'group' AND g.conversation_id = p.conversation_id"""
+"""STRAIGHT_JOIN: a page is read along the index of its member, and each row's company by its key. FORCE INDEX: a table
+that is small would be put into a join buffer, for which the whole list is read."""
 
 _SELECT = f"""
 SELECT {ENTRY_COLUMNS}, {MESSAGE_COLUMNS}, p.user_id

@@ -30,14 +30,14 @@ def member(role: Role | None, **more: Any) -> Member:
     return msgspec.structs.replace(MEMBER, role=None if role is None else role.value, **more)
 
 
-def group(rules: GroupRules, bob: Member, **members: Any) -> Ledger:
+def group(rules: GroupRules, bob: Member) -> Ledger:
     """Return a group of Alice, who owns it, Bob and Carol; message 2 is Bob's."""
     held: dict[UserId, Member] = {ALICE: member(Role.OWNER), BOB: bob, CAROL: member(Role.MEMBER)}
     return ledger_of(
         target(1),
         target(2, sender_id=BOB),
         target(3, type="system"),
-        members=held | members,
+        members=held,
         rules=rules,
         type="group",
         member_count=3,
