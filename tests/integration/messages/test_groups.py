@@ -16,8 +16,9 @@ from logic.groups.dissolve_group import plan_dissolution
 from logic.groups.group_change import GroupChange
 from logic.groups.invitees import read_invitees
 from logic.groups.ports import GroupPorts
-from logic.groups.remove_group_member import plan_removal
-from tests.integration.messages.frames import ALICE, BOB, CAROL, act, command
+from logic.groups.remove_group_member import plan_removal, remove_group_member
+from logic.groups.update_group import GroupEdit, update_group
+from tests.integration.messages.frames import ALICE, BOB, CAROL, act, command, frame
 from tests.integration.messages.stage import Door, Stage
 from tests.integration.messages.test_races import wait_for_a_waiting_transaction
 
@@ -91,3 +92,24 @@ def test_a_batch_that_waits_for_the_end_of_its_group_is_refused(stage: Stage, ma
     verdicts = in_the_middle(stage, made.group.group_id, plan_dissolution, *said)
     assert verdicts.rejected == {"group_dissolved": 2}
     assert [one["code"] for one in stage.told(BOB, "message.rejected")] == ["group_dissolved"]
+
+
+def test_a_group_of_ninety_nine_costs_as_many_round_trips_as_one_of_three(stage: Stage) -> None:
+    many = [UserId(20_000 + number) for number in range(98)]
+    stage.add_users(*many)
+    ports = ports_of(stage.doors[0])
+    stage.doors[0].apply(frame("a"))  # looks for what others left behind, once in a while
+    costs = []
+    for number, invited in enumerate((many[:2], many)):
+        before = ports.database.round_trips
+        invitees = read_invitees("member_ids", [str(one) for one in invited])
+        new = NewGroup(name="x", avatar_url=None, announcement=None, invitees=invitees)
+        made = create_group(ports, ALICE, new, random=bytes([number]) * 16)
+        update_group(ports, ALICE, made.group.group_id, GroupEdit(name="y"))
+        remove_group_member(ports, ALICE, made.group.group_id, many[0])
+        assert made.group.member_count == len(invited) + 1
+        assert stage.doors[0].apply(act(command("m", conversation_id=made.group.conversation_id))).counts["stored"] == 1
+        costs.append(ports.database.round_trips - before)
+    assert costs[0] == costs[1] <= 60
+    assert stage.rows("SELECT COUNT(*) FROM group_members") == [(2 + 98,)]
+    stage.check_all_announced()
