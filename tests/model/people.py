@@ -15,8 +15,6 @@ ALICE, BOB, CAROL, DAVE = range(4)
 DEVICES = ((ALICE, "phone"), (ALICE, "laptop"), (BOB, "phone"), (BOB, "laptop"), (CAROL, "phone"), (DAVE, "phone"))
 SESSION_LASTS_MS = 30 * 86_400_000
 
-_numbers = itertools.count(1_000_001)
-
 
 @dataclass
 class Device:
@@ -53,7 +51,8 @@ class People:
         self._database = database
         self._clock = clock
         self._signer = TokenSigner(parse_token_secret(secret))
-        self.users = [str(next(_numbers)) for _ in range(4)]
+        self._numbers = itertools.count(1_000_001)
+        self.users = [str(next(self._numbers)) for _ in range(4)]
         names = [f"user{user}" for user in self.users]
         rows = [(int(user), name, name, 1) for user, name in zip(self.users, names, strict=True)]
         database.transaction(
@@ -86,7 +85,7 @@ class People:
     def _open_session(self, user: str, device: str) -> int:
         now_ms = self._clock.now_ms()
         new = NewSession(
-            session_id=SessionId(next(_numbers)),
+            session_id=SessionId(next(self._numbers)),
             user_id=UserId(int(user)),
             device_id=DeviceId(device),
             platform="ios",
