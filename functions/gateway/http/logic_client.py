@@ -13,6 +13,7 @@ from gochat_contracts.logic import (
     conversations_pb2_grpc,
     media_pb2_grpc,
     messages_pb2_grpc,
+    push_pb2_grpc,
     sync_pb2_grpc,
     users_pb2_grpc,
 )
@@ -28,6 +29,7 @@ class LogicClient:
         self.conversations = conversations_pb2_grpc.ConversationServiceStub(channel)
         self.media = media_pb2_grpc.MediaServiceStub(channel)
         self.messages = messages_pb2_grpc.MessageServiceStub(channel)
+        self.push = push_pb2_grpc.PushServiceStub(channel)
         self.sync = sync_pb2_grpc.SyncServiceStub(channel)
         self.contacts = contacts_pb2_grpc.ContactServiceStub(channel)
 
