@@ -103,7 +103,10 @@ def test_an_erased_account_leaves_neither_token_nor_preferences(rest: Rest, alic
     rest.api.send("PUT", "/users/me/push-preferences", token=alice.token, body=NIGHTS)
     assert rest.api.send("DELETE", "/users/me", token=alice.token).status == 204
     user_id = int(alice.answer["user"]["user_id"])
-    left = "SELECT user_id FROM push_tokens WHERE user_id = %s UNION SELECT user_id FROM push_preferences WHERE user_id = %s"
+    left = (
+        "SELECT user_id FROM push_tokens WHERE user_id = %s"
+        " UNION SELECT user_id FROM push_preferences WHERE user_id = %s"
+    )
     assert rest.rpc.database.read(lambda tx: tx.query(left, (user_id, user_id))) == []
 
 
