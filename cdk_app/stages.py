@@ -14,6 +14,7 @@ class Topics:
     upstream_partitions: int
     downstream_partitions: int
     task_partitions: int
+    push_partitions: int
     dead_letter_partitions: int
     replication_factor: int
     min_insync_replicas: int
@@ -46,12 +47,13 @@ class Mappings:
 
     upstream: Mapping
     worker: Mapping
+    push: Mapping
     deliver: Mapping
 
     @property
     def on_demand(self) -> bool:
         """Whether any mapping polls on demand: those reach Lambda from inside the VPC, through its endpoints."""
-        return any(mapping.pollers is None for mapping in (self.upstream, self.worker, self.deliver))
+        return any(mapping.pollers is None for mapping in (self.upstream, self.worker, self.push, self.deliver))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +186,7 @@ LOCAL = Stage(
         upstream_partitions=4,
         downstream_partitions=4,
         task_partitions=4,
+        push_partitions=4,
         dead_letter_partitions=1,
         replication_factor=1,
         min_insync_replicas=1,
@@ -191,6 +194,7 @@ LOCAL = Stage(
     mappings=Mappings(
         upstream=Mapping(batch_size=300, pollers=_LOCAL_POLLERS),
         worker=Mapping(batch_size=20, pollers=_LOCAL_POLLERS),
+        push=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
         deliver=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
     ),
     log_retention_days=1,
@@ -221,6 +225,7 @@ DEV = Stage(
         upstream_partitions=6,
         downstream_partitions=6,
         task_partitions=6,
+        push_partitions=6,
         dead_letter_partitions=1,
         replication_factor=2,
         min_insync_replicas=1,
@@ -228,6 +233,7 @@ DEV = Stage(
     mappings=Mappings(
         upstream=Mapping(batch_size=300, pollers=None),
         worker=Mapping(batch_size=20, pollers=None),
+        push=Mapping(batch_size=100, pollers=None),
         deliver=Mapping(batch_size=100, pollers=None),
     ),
     log_retention_days=14,
@@ -256,6 +262,7 @@ PROD = Stage(
         upstream_partitions=48,
         downstream_partitions=48,
         task_partitions=48,
+        push_partitions=48,
         dead_letter_partitions=3,
         replication_factor=3,
         min_insync_replicas=2,
@@ -263,6 +270,7 @@ PROD = Stage(
     mappings=Mappings(
         upstream=Mapping(batch_size=300, pollers=Pollers(minimum=2, maximum=24)),
         worker=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=24)),
+        push=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=24)),
         deliver=Mapping(batch_size=100, pollers=Pollers(minimum=2, maximum=24)),
     ),
     log_retention_days=90,

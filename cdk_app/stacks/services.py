@@ -57,9 +57,10 @@ class ServicesStack(Stack):
         mappings = stage.mappings
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
         self._consumer(catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC, contacts, ready)
-        self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
+        worker = self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
         self.logic_rpc = self._logic_rpc({"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, **contacts}, ready)
         self.repo_rpc = self._repo_rpc(ready)
+        self._push(worker.function_arn, ready)
         self._sweeps(ready)
 
     def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> str:
@@ -69,18 +70,45 @@ class ServicesStack(Stack):
 
     def _consumer(
         self, spec: FunctionSpec, mapping: Mapping, topic: str, environment: dict[str, str], ready: list[CustomResource]
-    ) -> None:
+    ) -> lambda_.Function:
         """Declare a function that consumes a topic."""
         settings = {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping), **environment}
+        function = self._function(spec, settings, ready)
+        self._consume(spec, function, mapping, topic)
+        return function
+
+    def _consume(self, spec: FunctionSpec, function: lambda_.Function, mapping: Mapping, topic: str) -> None:
         declare_mapping(
             self,
             f"{spec.title}Mapping",
-            function=self._function(spec, settings, ready),
+            function=function,
             mapping=mapping,
             kafka=self._stores.kafka,
             topic=topic,
             group=consumer_group(self._stage, spec.name),
         )
+
+    def _push(self, worker_arn: str, ready: list[CustomResource]) -> None:
+        """Declare the function that sends pushes: outside the VPC, with the stores behind RepoService."""
+        spec, mapping = catalogue.TASK_PUSH, self._stage.mappings.push
+        group = consumer_group(self._stage, spec.name)
+        function = self._context.make(
+            spec,
+            environment={
+                "GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping),
+                "GOCHAT_REPO_FUNCTION": self.repo_rpc,
+                "GOCHAT_WORKER_FUNCTION": worker_arn,
+                "GOCHAT_PUSH_LOG_TEXT": str(self._stage.on_emulator).lower(),
+            },
+            statements=[
+                *self._stores.kafka.may_consume(catalogue.PUSH_TOPIC, group),
+                # Dead letters go to the worker, which reaches the broker.
+                allow(["InvokeFunction"], [self.repo_rpc, worker_arn], "lambda"),
+            ],
+        )
+        for resource in ready:
+            function.node.add_dependency(resource)
+        self._consume(spec, function, mapping, catalogue.PUSH_TOPIC)
 
     def _function(
         self, spec: FunctionSpec, environment: dict[str, str], ready: list[CustomResource]

@@ -43,7 +43,7 @@ def decide_push(
 
 
 def is_quiet(preferences: PushPreferences, *, now_ms: int) -> bool:
-    """Tell whether it is quiet hours on the user's clock; they begin with their first minute and end before their last."""
+    """Tell whether it is quiet hours on the user's clock: from their first minute up to, and without, their last."""
     if preferences.quiet_hours is None:
         return False
     try:

@@ -31,7 +31,7 @@ _TEXTS = {
         "video": "[视频]",
         "file": "[文件]",
         "location": "[位置]",
-        "said": "{name}：{text}",
+        "said": "{name}：{text}",  # noqa: RUF001 - the colon of Chinese
     },
 }
 

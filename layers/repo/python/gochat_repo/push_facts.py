@@ -27,8 +27,9 @@ class PushFacts(msgspec.Struct, frozen=True, kw_only=True):
 # A block stands under the id of the two people's single chat, so it is found by the conversation itself.
 _FACTS = """
 SELECT p.conversation_id, p.user_id, c.type, p.join_seq, p.left_seq,
-       GREATEST(p.join_seq - 1, p.cleared_seq, c.expired_seq, p.read_seq, p.sent_seq), p.muted, b.blocker_id IS NOT NULL,
-       f.quiet_from, f.quiet_until, f.time_zone, f.previews, f.language, t.device_id, t.provider
+       GREATEST(p.join_seq - 1, p.cleared_seq, c.expired_seq, p.read_seq, p.sent_seq), p.muted,
+       b.blocker_id IS NOT NULL, f.quiet_from, f.quiet_until, f.time_zone, f.previews, f.language,
+       t.device_id, t.provider
   FROM conversation_participants p
   STRAIGHT_JOIN push_tokens t ON t.user_id = p.user_id
   STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id

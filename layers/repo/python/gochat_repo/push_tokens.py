@@ -59,6 +59,15 @@ def delete_push_token(tx: Transaction, user_id: UserId, device_id: DeviceId) -> 
     tx.execute("DELETE FROM push_tokens WHERE user_id = %s AND device_id = %s", (user_id, device_id))
 
 
+def delete_dead_tokens(tx: Transaction, dead: Collection[PushToken]) -> None:
+    """Forget tokens that lead nowhere any more, but none that was registered since they were read. Idempotent."""
+    if dead:
+        tx.execute(
+            "DELETE FROM push_tokens WHERE (user_id, device_id, updated_at_ms) IN %s",
+            (tuple(sorted((one.user_id, one.device_id, one.updated_at_ms) for one in dead)),),
+        )
+
+
 def drop_ended_tokens(tx: Transaction, user_id: UserId) -> None:
     """Forget the tokens of the user's devices that are no longer logged in. Idempotent."""
     tx.execute(_DROP_ENDED, (user_id,))
