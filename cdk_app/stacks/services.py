@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_app import bundling, catalogue
-from cdk_app.acknowledgements import acknowledge_media
+from cdk_app.acknowledgements import acknowledge_media, acknowledge_push
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.access import ManagedStores, declare_stores
 from cdk_app.parts.addresses import declare_addresses
@@ -49,6 +49,7 @@ class ServicesStack(Stack):
         self._managed = managed
         self._media = media_bucket(stage)
         acknowledge_media(self, stage)
+        acknowledge_push(self, [arn for _, arn in stage.push_applications])
         self._stores = declare_stores(self._context, managed)
         self.secret_arn = declare_signing_secret(self._context)
         public_keys = declare_public_keys(self._context, self.secret_arn, creates=True)
@@ -99,16 +100,29 @@ class ServicesStack(Stack):
                 "GOCHAT_REPO_FUNCTION": self.repo_rpc,
                 "GOCHAT_WORKER_FUNCTION": worker_arn,
                 "GOCHAT_PUSH_LOG_TEXT": str(self._stage.on_emulator).lower(),
+                **{f"GOCHAT_PUSH_{kind.upper()}_APPLICATION": arn for kind, arn in self._stage.push_applications},
             },
             statements=[
                 *self._stores.kafka.may_consume(catalogue.PUSH_TOPIC, group),
                 # Dead letters go to the worker, which reaches the broker.
                 allow(["InvokeFunction"], [self.repo_rpc, worker_arn], "lambda"),
+                *self._may_push(),
             ],
         )
         for resource in ready:
             function.node.add_dependency(resource)
         self._consume(spec, function, mapping, catalogue.PUSH_TOPIC)
+
+    def _may_push(self) -> list[iam.PolicyStatement]:
+        """Grant what SNS mobile push asks for: on the applications, and on the endpoints beneath them."""
+        applications = [arn for _, arn in self._stage.push_applications]
+        if not applications:
+            return []
+        endpoints = [f"{arn.replace(':app/', ':endpoint/')}/*" for arn in applications]
+        return [
+            allow(["CreatePlatformEndpoint"], applications, "sns"),
+            allow(["Publish", "DeleteEndpoint"], [*applications, *endpoints], "sns"),
+        ]
 
     def _function(
         self, spec: FunctionSpec, environment: dict[str, str], ready: list[CustomResource]
