@@ -153,6 +153,7 @@ class Stage:
     sweeps: Sweeps
     contacts_only: bool = False
     """Whether friends alone may write to each other; else anyone may write to anyone who has not blocked them."""
+    max_group_members: int = 99
     push_applications: tuple[tuple[Literal["apns", "fcm"], str], ...] = ()
     """(kind of token, ARN of your SNS platform application); pushes of other kinds are written to the log."""
     message_retention_days: float | None = None
@@ -161,8 +162,7 @@ class Stage:
     """Origins of web clients, `https://chat.example.org`; `*` lets in pages of any, none keeps browsers out. The tokens
     of a login travel in a header and never in a cookie, so no page can use those of another."""
     media_types: tuple[str, ...] = ()
-    media_max_bytes: int | None = None
-    """What may be uploaded, `image/png` or `image/*`, and the most bytes; none: those of logic/rpc/settings.py."""
+    media_max_bytes: int | None = None  # both: none means the defaults of functions/logic/rpc/settings.py
     memory_mib: int
     """Memory of the functions, and with it their share of a CPU: 1,769 MiB is one (Lambda developer guide)."""
     reserved_concurrency: tuple[tuple[str, int], ...] = ()

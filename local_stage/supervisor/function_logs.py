@@ -1,12 +1,17 @@
 """Reads what the functions of a local stage have logged."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 
 from local_stage.supervisor.cloud import ACCOUNT, REGION
 
 _PREFIX = "/aws/lambda/"
+
+_MOST_EVENTS = 10_000
+"""Of one answer (CloudWatch Logs API reference, "FilterLogEvents": `limit`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +43,6 @@ class FunctionLogs:
 
     def lines(self, functions: list[str], *, since_ms: int = 0) -> list[LogLine]:
         """Give the lines of these functions from a time on, oldest first."""
-        paginator = self._client.get_paginator("filter_log_events")
         lines = [
             LogLine(
                 timestamp_ms=event["timestamp"],
@@ -47,8 +51,27 @@ class FunctionLogs:
                 text=event["message"].rstrip(),
             )
             for function in functions
-            for page in paginator.paginate(logGroupName=f"{_PREFIX}{function}", startTime=since_ms)
-            for event in page["events"]
+            for event in self._events(f"{_PREFIX}{function}", since_ms)
         ]
         # By time alone: the sort keeps the order in which one process wrote what it wrote within a millisecond.
         return sorted(lines, key=lambda line: line.timestamp_ms)
+
+    def _events(self, group: str, since_ms: int) -> Iterator[dict[str, Any]]:
+        """Yield a log's events; the local AWS gives the first 10,000 without a token for more, so ask again from there.
+
+        The time up to which all was read stands in two answers: what was told of it once is passed over.
+        """
+        told = 0
+        while True:
+            events: list[dict[str, Any]] = self._client.filter_log_events(logGroupName=group, startTime=since_ms)[
+                "events"
+            ]
+            yield from events[told:]
+            if len(events) < _MOST_EVENTS:
+                return
+            last_ms = events[-1]["timestamp"]
+            if last_ms == since_ms:
+                # More of one millisecond than an answer holds: the rest of it can't be had.
+                since_ms, told = last_ms + 1, 0
+            else:
+                since_ms, told = last_ms, sum(event["timestamp"] == last_ms for event in events)

@@ -126,6 +126,7 @@ def test_a_connection_whose_disconnect_was_lost_is_found_and_its_user_told_to_be
     stage: Stage, alice: Person, bob: Person
 ) -> None:
     befriend(alice, bob)
+    began_ms = int(time.time() * 1000)
     with alice.connect() as at_alice:
         with bob.connect() as at_bob:
             connection_id = at_bob.call("hello")["data"]["connection_id"]
@@ -136,7 +137,7 @@ def test_a_connection_whose_disconnect_was_lost_is_found_and_its_user_told_to_be
                 eventually(
                     lambda: any(
                         "disconnected, still registered" in line and connection_id in line
-                        for line in stage.log_lines("gateway-websocket")
+                        for line in stage.log_lines("gateway-websocket", since_ms=began_ms)
                     ),
                     "$disconnect has run in vain",
                     within_s=60,

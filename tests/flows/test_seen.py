@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ def test_no_log_holds_a_token_a_password_or_the_text_of_a_message(stage: Stage, 
     words = f"nobody-reads-this-{uuid.uuid4().hex}"
     ticket = alice.rest.post("/auth/ticket").json()["ticket"]
     first = dict(alice.tokens)
+    began_ms = int(time.time() * 1000)
     with alice.connect() as socket:
         socket.send_text(json.dumps({"action": "message.send", "id": "1", "data": {"text": words}}))
         socket.call("message.send", text_message(words, to=bob.user_id))
@@ -41,7 +43,11 @@ def test_no_log_holds_a_token_a_password_or_the_text_of_a_message(stage: Stage, 
     refreshed = alice.open.post("/auth/refresh", json={"refresh_token": first["refresh_token"]}).json()
 
     marker = alice.rest.get("/users/me").headers["x-request-id"]
-    eventually(lambda: any(marker in line for line in stage.log_lines("gateway-http")), "the request is in the logs")
+
+    def is_logged() -> bool:
+        return any(marker in line for line in stage.log_lines("gateway-http", since_ms=began_ms))
+
+    eventually(is_logged, "the request is in the logs")
     lines = {function: stage.log_lines(function) for function in FUNCTIONS}
     assert all(lines[function] for function in FUNCTIONS if function != "task-worker"), "every function logs"
     secrets = [words, PASSWORD, ticket, *first.values(), *refreshed.values()]
@@ -76,12 +82,14 @@ def test_one_trace_leads_from_the_clients_frame_to_the_recipients_post(
 
 
 def test_a_request_is_found_again_in_the_logs_of_both_functions_under_its_id(stage: Stage, alice: Person) -> None:
+    began_ms = int(time.time() * 1000)
     request_id = alice.rest.get("/users/me").headers["x-request-id"]
+
+    def is_logged(function: str) -> bool:
+        return any(request_id in line for line in stage.log_lines(function, since_ms=began_ms))
+
     for function in ("gateway-http", "logic-rpc"):
-        eventually(
-            lambda function=function: any(request_id in line for line in stage.log_lines(function)),  # type: ignore[misc]
-            f"{function} logs the request id",
-        )
+        eventually(partial(is_logged, function), f"{function} logs the request id")
 
 
 def test_metrics_tell_what_was_accepted_stored_and_delivered(stage: Stage, alice: Person, bob: Person) -> None:

@@ -17,7 +17,7 @@ from gochat_aws.kafka_producer import OutgoingRecord
 from gochat_core.clock import Clock
 from gochat_core.settings import read_settings
 from gochat_repo.cache import Cache, Command, cache_from
-from gochat_repo.mysql import Database, Transaction
+from gochat_repo.mysql import Database, DeferredWrite, Params, Transaction
 from gochat_repo.mysql_connection import Connection
 from gochat_repo.mysql_pool import MySqlSettings
 from tests.fakes.http_api import LambdaContext
@@ -60,10 +60,26 @@ class WatchedDatabase(Database):
     def __init__(self, settings: MySqlSettings, strikes: Strikes) -> None:
         super().__init__(settings)
         self._strikes = strikes
+        self._is_deferring = False
+
+    def write_deferred(self, sql: str, params: Params) -> DeferredWrite:
+        self._strikes.pass_by("database")
+        self._is_deferring = True
+        try:
+            write = super().write_deferred(sql, params)
+        finally:
+            self._is_deferring = False
+        try:
+            self._strikes.pass_by("database")
+        except BaseException:
+            write.abandon()  # as the server does when it sees that the client is gone
+            raise
+        return write
 
     def _count(self) -> None:
         super()._count()
-        self._strikes.pass_by("database")
+        if not self._is_deferring:
+            self._strikes.pass_by("database")
 
     def _commit(self, connection: Connection, transaction: Transaction) -> None:
         super()._commit(connection, transaction)

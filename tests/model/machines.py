@@ -8,7 +8,7 @@ import msgspec
 import redis
 
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import TASK_TOPIC, UPSTREAM_TOPIC, downstream_topic
+from gochat_contracts.records import TASK_TOPIC, UPSTREAM_TOPIC, TaskRecord, decode, downstream_topic
 from gochat_core.errors import Unavailable
 from gochat_core.types import CellId
 from gochat_repo.mysql import Database, database_from
@@ -45,6 +45,8 @@ class Machines:
             "worker": TopicMapping(log=self.log, topic=TASK_TOPIC),
         }
         self.redis = redis.Redis(host=environ["GOCHAT_REDIS_HOST"], port=int(environ["GOCHAT_REDIS_PORT"]))
+        self._offline: set[tuple[str, str, int]] = set()
+        self._tasks_read = 0
         self.beside: dict[str, Command] = {}
         """What somebody else asks of a conversation while a batch is applied."""
 
@@ -82,6 +84,17 @@ class Machines:
     def sweep(self, *, which: int = 0, orders: Orders = NOTHING) -> None:
         """Do what the schedule does every minute: announce what was left unannounced."""
         self._invoke("redrive", {}, which=which, orders=orders)
+
+    def offline(self) -> set[tuple[str, str, int]]:
+        """Return who is on the offline path for which message: user, conversation, seq."""
+        records = self.log.of_topic(TASK_TOPIC)
+        for record in records[self._tasks_read :]:
+            task = decode(TaskRecord, record.value).task
+            self._offline |= {
+                (str(user), str(task.conversation_id), seq) for user in task.user_ids for seq in task.seqs
+            }
+        self._tasks_read = len(records)
+        return self._offline
 
     def say_farewell(self, socket: Socket, *, which: int = 0, orders: Orders = NOTHING) -> None:
         """Send a connection's `$disconnect`; nobody repeats it when that fails."""

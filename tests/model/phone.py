@@ -98,6 +98,7 @@ class Phone:
 
     `pages` are the histories that it has yet to fetch: conversation, last seq, change. `sent` is what it sent of late,
     `unanswered` of what it was told nothing yet; `receipts` is how far the peer of a single chat has got and read it.
+    `spoilt` are ids that it used for two different messages: it can't know which of them was stored.
     """
 
     user: str
@@ -107,12 +108,15 @@ class Phone:
     pages: list[tuple[str, int, int]] = field(default_factory=list)
     sent: dict[str, Frame] = field(default_factory=dict)
     unanswered: set[str] = field(default_factory=set)
+    spoilt: set[str] = field(default_factory=set)
     receipts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def sends(self, data: Frame) -> None:
         """Note a message before it is sent, to have it when the server tells where it stands."""
-        self.sent[data["client_msg_id"]] = data
-        self.unanswered.add(data["client_msg_id"])
+        name = data["client_msg_id"]
+        if self.sent.setdefault(name, data) != data:
+            self.spoilt.add(name)
+        self.unanswered.add(name)
 
     def hear(self, frame: Frame) -> None:
         """Take a frame of the server."""

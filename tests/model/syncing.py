@@ -18,7 +18,7 @@ def forget(device: Device, *, keeps_cursors: bool) -> None:
         device.phone.token = None
     else:
         old = device.phone
-        device.phone = Phone(device.user, device.name, sent=old.sent, unanswered=old.unanswered)
+        device.phone = Phone(device.user, device.name, sent=old.sent, unanswered=old.unanswered, spoilt=old.spoilt)
 
 
 def sync(world: World, device: Device, *, which: int = 0, orders: Orders = NOTHING, alone: bool = True) -> bool:

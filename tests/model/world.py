@@ -1,8 +1,10 @@
 """A world of four people and their machines, with the reference model beside it."""
 
 import contextlib
+import copy
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -34,7 +36,8 @@ class World(Machines):
     """What a walk goes through: everything that a person may do, beside all that machines do by themselves.
 
     `reached` names whom the platform took which message for, `overheard` what somebody was told who must not be,
-    `refusals` what devices were told of which command, `last_opened` in which turn each user last connected.
+    `refusals` what devices were told of which command, `last_opened` in which turn each user last connected, `former`
+    the memberships that ended before the present one.
     """
 
     def __init__(self, environ: Mapping[str, str], secret: str) -> None:
@@ -46,17 +49,22 @@ class World(Machines):
         self.reached: set[tuple[str, str, int]] = set()
         self.overheard: list[tuple[str, str, object]] = []
         self.refusals: list[tuple[str, str]] = []
+        self.former: dict[tuple[str, str], list[Member]] = defaultdict(list)
         self.last_opened: dict[str, int] = {}
         self._heard: set[tuple[str, str, int]] = set()
         self.chat_ids = self._open_chats()
 
     def _clear_up(self) -> None:
         """Take away what a walk that broke off may have left: locks, and rows that would be announced in this one."""
+        self._kill_connections()
+        self.observer.transaction(lambda tx: tx.execute("DELETE FROM outbox"))
+
+    def _kill_connections(self) -> None:
+        """End all connections but the observer's: a fault that is kept for its trace keeps some of them open."""
         held = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
         for row in self.observer.read(lambda tx: tx.query(held)):
             with contextlib.suppress(StatementFailed):  # it went by itself
                 self.observer.transaction(partial(_kill, number=row[0]))
-        self.observer.transaction(lambda tx: tx.execute("DELETE FROM outbox"))
 
     def _open_chats(self) -> list[str]:
         """Single chats begin with their first message; the group is there, and Dave is no member of it yet."""
@@ -79,6 +87,7 @@ class World(Machines):
             try:
                 yield self
             finally:
+                self._kill_connections()
                 self.observer.close()
                 self.redis.close()
 
@@ -189,6 +198,8 @@ class World(Machines):
         chat_id, now_ms = self.chat_ids[-1], self.clock.now_ms()
         command = Command(self.name(), action, user, {}, now_ms)
         self.ledger.note(command)
+        if (member := self.chat(chat_id).members.get(user)) is not None and member.left_seq is not None:
+            self.former[chat_id, user].append(copy.copy(member))
         (self.roster.join if action == "join" else self.roster.leave)(chat_id, user, now_ms=now_ms)
         self.ledger.adopt(chat_id, [command], at_least=1)
 
@@ -228,8 +239,9 @@ class World(Machines):
     def _take_down_message(self, socket: Socket, message: Frame) -> None:
         chat_id, seq = message["conversation_id"], message["seq"]
         chat = self.chat(chat_id)
-        member = chat.members.get(socket.user)
-        if member is None or seq < member.join_seq or (member.left_seq is not None and seq >= member.left_seq):
+        held = [*self.former[chat_id, socket.user], chat.members.get(socket.user)]
+        # What was announced to a member may arrive after it has left, and joined again.
+        if not any(one and one.join_seq <= seq and (one.left_seq is None or seq < one.left_seq) for one in held):
             self.overheard.append((socket.user, chat_id, seq))
         place = socket.user, chat_id, seq
         key = socket.connection_id, chat_id, seq

@@ -18,7 +18,7 @@ ORDER = {"message.edit": 0, "reaction.add": 0, "reaction.remove": 0, "message.re
 
 
 class TalkCheck:
-    """One look at one talk; made anew for each try, since what is under way may still arrive."""
+    """One look at one talk, whose devices have synced; made anew for each try: what is under way may still arrive."""
 
     def __init__(self, talk: Talk, actors: dict[str, list[Actor]]) -> None:
         self.talk, self.actors = talk, actors
@@ -96,7 +96,6 @@ class TalkCheck:
     async def _check_members(self, first: int) -> None:
         for user in self.talk.members:
             for actor in self.actors[user]:
-                await actor.sync()
                 expected = [one for one in self.stored if one["seq"] > self.chat.members[user].cleared]
                 if user == self.talk.hider:
                     expected = await self._learn_cleared(actor, first)

@@ -23,6 +23,10 @@ SETTLE_S = 150.0
 """How long what is under way may take to arrive after a round, before it counts as lost: outages are over by then, and
 what a dead function left unannounced or a mapping put off has come again."""
 
+QUIET_S = 1.0
+QUIET_WITHIN_S = 15.0
+"""How long is listened for what is still on its way live."""
+
 AT_ONCE = 8
 """So many talks are checked side by side."""
 
@@ -122,25 +126,46 @@ class Soak:
 
     async def _check(self) -> None:
         """Hold every talk to the model, again and again until it fits or the time is over."""
-        everybody = asyncio.Semaphore(AT_ONCE)
+        await self._hear_out()
+        await self._catch_up(self._everyone())
+        free = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._check_talk(talk, free) for talk in self._talks.values()))
 
-        async def check(talk: Talk) -> None:
-            deadline = time.monotonic() + SETTLE_S
-            async with everybody:
-                while True:
-                    look = TalkCheck(talk, self._actors)
-                    try:
-                        problems: list[Problem] = await look.look()
-                    except (NeverAnsweredError, Refused) as fault:
-                        problems = [("other", f"{talk.chat_id} can't be looked at: {fault!r}")]
-                    if not problems:
-                        look.conclude(self.tally)
-                        return
-                    if time.monotonic() > deadline:
-                        break
-                    await asyncio.sleep(1.0)
-            for kind, what in problems:
-                self.tally.problem(kind, what)
+    async def _hear_out(self) -> None:
+        """Wait until nothing comes live any more, so that what is counted as live does not depend on when one looks."""
+        before, ends_s = -1, time.monotonic() + QUIET_WITHIN_S
+        while time.monotonic() < ends_s:
+            heard = sum(len(seqs) for actor in self._everyone() for seqs in actor.heard.values())
+            if heard == before:
+                return
+            before = heard
+            await asyncio.sleep(QUIET_S)
 
-        await asyncio.gather(*(actor.line.connected() for actor in self._everyone()))
-        await asyncio.gather(*(check(talk) for talk in self._talks.values()))
+    async def _catch_up(self, actors: Sequence[Actor]) -> None:
+        async def catch_up(actor: Actor) -> None:
+            try:
+                await actor.line.connected()
+                await actor.sync()
+            except (NeverAnsweredError, Refused) as fault:
+                self.tally.problem("other", f"{actor.user} can't catch up: {fault!r}")
+
+        await asyncio.gather(*map(catch_up, actors))
+
+    async def _check_talk(self, talk: Talk, free: asyncio.Semaphore) -> None:
+        deadline = time.monotonic() + SETTLE_S
+        async with free:
+            while True:
+                look = TalkCheck(talk, self._actors)
+                try:
+                    problems: list[Problem] = await look.look()
+                except (NeverAnsweredError, Refused) as fault:
+                    problems = [("other", f"{talk.chat_id} can't be looked at: {fault!r}")]
+                if not problems:
+                    look.conclude(self.tally)
+                    return
+                if time.monotonic() > deadline:
+                    break
+                await asyncio.sleep(1.0)
+                await self._catch_up([actor for user in talk.members for actor in self._actors[user]])
+        for kind, what in problems:
+            self.tally.problem(kind, what)

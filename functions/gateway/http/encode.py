@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gochat_contracts.logic import auth_pb2, contacts_pb2, conversations_pb2, messages_pb2, users_pb2
+from gochat_contracts.logic import auth_pb2, contacts_pb2, conversations_pb2, groups_pb2, messages_pb2, users_pb2
 from gochat_contracts.views import MessageView, ReactionView
 from gochat_core.clock import rfc3339
 
@@ -113,4 +113,30 @@ def friend(seen: contacts_pb2.Friend) -> Value:
         "since": rfc3339(seen.since_ms),
         "online": seen.online,
         "last_seen": rfc3339(seen.last_seen_ms) if seen.HasField("last_seen_ms") else None,
+    }
+
+
+def group(seen: groups_pb2.Group) -> Value:
+    """Write a group as its members see it."""
+    return {
+        "group_id": str(seen.group_id),
+        "conversation_id": seen.conversation_id,
+        "name": seen.name,
+        "avatar_url": seen.avatar_url if seen.HasField("avatar_url") else None,
+        "announcement": seen.announcement if seen.HasField("announcement") else None,
+        "owner_id": str(seen.owner_id),
+        "member_count": seen.member_count,
+        "muted_all": seen.muted_all,
+        "created_at": rfc3339(seen.created_at_ms),
+        "dissolved_at": rfc3339(seen.dissolved_at_ms) if seen.HasField("dissolved_at_ms") else None,
+    }
+
+
+def group_member(seen: groups_pb2.GroupMember) -> Value:
+    """Write what somebody is in a group."""
+    return {
+        "user": user(seen.user),
+        "role": seen.role,
+        "muted_until": rfc3339(seen.muted_until_ms) if seen.HasField("muted_until_ms") else None,
+        "joined_at": rfc3339(seen.joined_at_ms),
     }

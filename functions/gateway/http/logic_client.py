@@ -11,6 +11,7 @@ from gochat_contracts.logic import (
     auth_pb2_grpc,
     contacts_pb2_grpc,
     conversations_pb2_grpc,
+    groups_pb2_grpc,
     media_pb2_grpc,
     messages_pb2_grpc,
     push_pb2_grpc,
@@ -31,6 +32,7 @@ class LogicClient:
         self.messages = messages_pb2_grpc.MessageServiceStub(channel)
         self.push = push_pb2_grpc.PushServiceStub(channel)
         self.sync = sync_pb2_grpc.SyncServiceStub(channel)
+        self.groups = groups_pb2_grpc.GroupServiceStub(channel)
         self.contacts = contacts_pb2_grpc.ContactServiceStub(channel)
 
 

@@ -30,7 +30,7 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
     Whoever announces again, because somebody died after the commit, does this again too.
     """
     changed = set(_changed(announcement.events))
-    begun = {one.conversation_id for one in announcement.noted if one.kind == "created"}
+    begun = {one.conversation_id for one in announcement.noted if one.kind in ("created", "group")}
     fresh = {
         (one.message.conversation_id, one.message.seq): one.message
         for one in announcement.news

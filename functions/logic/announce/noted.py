@@ -10,13 +10,14 @@ from gochat_repo.conversation_view import encode_conversation_event
 from gochat_repo.message_view import find_unlisted_viewers
 from gochat_repo.messages import StoredMessage, get_messages
 from gochat_repo.mysql import Transaction
-from gochat_repo.outbox import EventPayload, NoticePayload, OutboxEntry
+from gochat_repo.outbox import EventPayload, GroupPayload, NoticePayload, OutboxEntry
 from gochat_repo.participants import MemberSpan, list_members
 from logic.announce.announcement import Announcement, Event, News
 
 Spans = Mapping[UserId, MemberSpan]
 
 _decode_payload = msgspec.json.Decoder(EventPayload).decode
+_decode_group = msgspec.json.Decoder(GroupPayload).decode
 _decode_notices = msgspec.json.Decoder(tuple[NoticePayload, ...]).decode
 
 
@@ -49,13 +50,24 @@ def load_noted(tx: Transaction, noted: Sequence[OutboxEntry]) -> Announcement:
 
 
 def _payload_events(entry: OutboxEntry, spans: Spans) -> list[Event]:
-    return notice_events(entry) if entry.kind == "notice" else change_event(entry, spans)
+    if entry.kind == "notice":
+        return notice_events(entry)
+    return group_event(entry, spans) if entry.kind == "group" else change_event(entry, spans)
 
 
 def notice_events(entry: OutboxEntry) -> list[Event]:
     """Return the events of a `notice`, each for the one user whom it names."""
     assert entry.payload is not None
     return [Event(event=one.event, data=one.data, user_ids=(one.user_id,)) for one in _decode_notices(entry.payload)]
+
+
+def group_event(entry: OutboxEntry, spans: Spans) -> list[Event]:
+    """Return the event of a `group`, for the present members if it is for them, and for whom it names besides."""
+    assert entry.payload is not None
+    payload = _decode_group(entry.payload)
+    present = [user for user, held in spans.items() if held.left_seq is None] if payload.members else []
+    audience = tuple(dict.fromkeys([*present, *payload.user_ids]))
+    return [Event(event=payload.event, data=payload.data, user_ids=audience)] if audience else []
 
 
 def change_event(entry: OutboxEntry, spans: Spans) -> list[Event]:
@@ -102,7 +114,11 @@ def _conversation_events(
         if one.kind == "entry":
             told.append(("conversation.updated", one.conversation_id, UserId(one.number)))
         elif one.kind == "created":
-            told += [("conversation.created", one.conversation_id, user) for user in _active(members, one)]
+            told += [
+                ("conversation.created", one.conversation_id, user)
+                for user in _active(members, one)
+                if one.number in (0, user)
+            ]
     entries = get_entries(tx, {(conversation_id, user_id) for _, conversation_id, user_id in told})
     shown = [
         (event, user_id, entry)

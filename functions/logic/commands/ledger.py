@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from gochat_core.types import ConversationId, DeviceId, Seq, UserId
-from gochat_repo.command_context import CommandContext, KnownMessage, Member, MessageKey, Place, Target
+from gochat_repo.command_context import CommandContext, GroupRules, KnownMessage, Member, MessageKey, Place, Target
 from gochat_repo.conversations import LockedConversation
 from gochat_repo.messages import StoredMessage
 from gochat_repo.reactions import ReactionKey, ReactionRow
@@ -76,6 +76,7 @@ class Ledger:
     progress: dict[tuple[ConversationId, UserId], Progress] = field(default_factory=dict)
     blockers: Mapping[ConversationId, Collection[UserId]] = field(default_factory=dict)
     befriended: Collection[ConversationId] | None = None
+    groups: Mapping[ConversationId, GroupRules] = field(default_factory=dict)
 
     def target(self, place: Place) -> Target | None:
         """Return the message at this place as the batch has left it so far; None if there is none."""
@@ -167,6 +168,7 @@ def open_ledger(locked: Mapping[ConversationId, LockedConversation], context: Co
         reacted=set(context.reacted),
         blockers=context.blockers,
         befriended=context.befriended,
+        groups=context.groups,
     )
 
 

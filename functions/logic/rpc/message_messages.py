@@ -48,6 +48,8 @@ def conversation_message(
     return conversations_pb2.Conversation(
         conversation_id=entry.conversation_id,
         type=entry.type,
+        name=entry.name,
+        group_id=entry.group_id,
         peer=None if entry.peer is None else user_message(entry.peer),
         peer_delivered_seq=entry.peer_delivered_seq,
         peer_read_seq=entry.peer_read_seq,

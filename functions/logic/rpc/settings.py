@@ -27,6 +27,8 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     registrations_per_hour: int | None = None
     contacts_only: bool = False
     """Whether friends alone may write to each other."""
+    max_group_members: Annotated[int, msgspec.Meta(ge=1)] = 99
+    """How many members a group may have: the one place that says it, beside the stage that sets it."""
 
 
 class MediaSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from gochat_core.bodies import check_values
 from gochat_core.clock import Clock
 from gochat_repo.session_endings import SessionEndings
 from gochat_repo.users import UserStore
+from logic.groups.ports import GroupPorts
 from logic.rpc.account_messages import ended_message, user_message
 from logic.rpc.calls import caller
 from logic.rpc.pages import page_size
@@ -23,9 +24,10 @@ Context = grpc.ServicerContext
 class UserService(users_pb2_grpc.UserServiceServicer):
     """Profiles over gRPC; errors are rendered by the boundary around it."""
 
-    def __init__(self, users: UserStore, endings: SessionEndings, clock: Clock) -> None:
+    def __init__(self, users: UserStore, endings: SessionEndings, groups: GroupPorts, clock: Clock) -> None:
         self._users = users
         self._endings = endings
+        self._groups = groups
         self._clock = clock
 
     def GetMe(self, request: users_pb2.GetMeRequest, context: Context) -> users_pb2.UserResponse:  # noqa: N802, ARG002
@@ -47,7 +49,7 @@ class UserService(users_pb2_grpc.UserServiceServicer):
 
     def DeleteMe(self, request: users_pb2.DeleteMeRequest, context: Context) -> ended_pb2.EndedSessions:  # noqa: N802, ARG002
         """Erase the caller's account."""
-        return ended_message(delete_me(self._users, self._endings, self._clock, caller()))
+        return ended_message(delete_me(self._users, self._endings, self._groups, self._clock, caller()))
 
     def GetUser(self, request: users_pb2.GetUserRequest, context: Context) -> users_pb2.UserResponse:  # noqa: N802, ARG002
         """Return somebody's profile."""

@@ -18,6 +18,7 @@ from gochat_contracts.logic import (
     auth_pb2_grpc,
     contacts_pb2_grpc,
     conversations_pb2_grpc,
+    groups_pb2_grpc,
     media_pb2_grpc,
     messages_pb2_grpc,
     push_pb2_grpc,
@@ -48,6 +49,7 @@ from logic.announce.announcer import Announcer
 from logic.auth.ports import LOGIN_WINDOW_MS, REGISTRATION_WINDOW_MS, AuthPorts
 from logic.contacts.ports import ContactPorts
 from logic.conversations.ports import ConversationPorts
+from logic.groups.ports import GroupPorts
 from logic.media.ports import MediaPorts
 from logic.pipeline.rest_door import RestDoor
 from logic.pipeline.store_commands import CommandStore
@@ -56,6 +58,7 @@ from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
 from logic.rpc.contact_service import ContactService
 from logic.rpc.conversation_service import ConversationService
+from logic.rpc.group_service import GroupService
 from logic.rpc.keyed_calls import KeyedCalls
 from logic.rpc.media_service import MediaService
 from logic.rpc.message_service import MessageService
@@ -94,9 +97,11 @@ def build(
     # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
     guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary.wrap)))
     signer = SignerSource(read_secret or CachedSecret(settings.token_secret_arn).read)
-    _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer))
     if producer is None:
         producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    groups = _group_ports(settings, stores, producer)
+    _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer), groups)
+    groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), guarded)
     _add_messaging(guarded, settings, stores, producer)
     push = PushService(PushPorts(database=stores.database, clock=SystemClock()))
     push_pb2_grpc.add_PushServiceServicer_to_server(push, guarded)
@@ -126,9 +131,11 @@ def _boundary(settings: RpcSettings, environ: Mapping[str, str], stores: _Stores
     )
 
 
-def _add_accounts(server: grpc.Server, ports: AuthPorts) -> None:
+def _add_accounts(server: grpc.Server, ports: AuthPorts, groups: GroupPorts) -> None:
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(ports), server)
-    users_pb2_grpc.add_UserServiceServicer_to_server(UserService(ports.users, ports.endings, ports.clock), server)
+    users_pb2_grpc.add_UserServiceServicer_to_server(
+        UserService(ports.users, ports.endings, groups, ports.clock), server
+    )
 
 
 def _add_messaging(server: grpc.Server, settings: RpcSettings, stores: _Stores, producer: RecordProducer) -> None:
@@ -150,6 +157,19 @@ def _add_messaging(server: grpc.Server, settings: RpcSettings, stores: _Stores, 
         presence=Presence(database, stores.cache),
     )
     contacts_pb2_grpc.add_ContactServiceServicer_to_server(ContactService(contacts), server)
+
+
+def _group_ports(settings: RpcSettings, stores: _Stores, producer: RecordProducer) -> GroupPorts:
+    clock, database = SystemClock(), stores.database
+    return GroupPorts(
+        database=database,
+        values=ReadThrough(database, stores.cache),
+        announcer=Announcer(database, Connections(database, stores.cache), producer, clock),
+        clock=clock,
+        ids=IdMaker(clock),
+        max_members=settings.max_group_members,
+        contacts_only=settings.contacts_only,
+    )
 
 
 def _media_ports(environ: Mapping[str, str]) -> MediaPorts:

@@ -62,6 +62,7 @@ def _why_not(message: StoredMessage, user_id: UserId, facts: PushFacts) -> str |
     is_mentioned = ALL in message.mentions or str(user_id) in message.mentions
     refusals = (
         (message.sender_id == user_id, "own_message"),
+        (message.type == "system", "system_message"),
         (not is_member, "not_a_member"),
         (message.recalled_at_ms is not None, "recalled"),
         (facts.has_blocked, "blocked"),

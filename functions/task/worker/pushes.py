@@ -115,7 +115,7 @@ class Pushes:
                 language=known.preferences.language,
                 previews=known.preferences.previews,
                 sender_name=sender.display_name if sender else "",
-                group_name=None,
+                group_name=known.group_name,
             )
             planned.counts[f"{decision.kind}_{decision.reason}" if decision.reason else decision.kind] += 1
             for device_id, _ in known.devices:

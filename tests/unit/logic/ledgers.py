@@ -11,7 +11,7 @@ from gochat_contracts.records import Sender
 from gochat_core.errors import GochatError
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import CellId, ConnectionId, ConversationId, DeviceId, Seq, SessionId, UserId
-from gochat_repo.command_context import CommandContext, Member, Target
+from gochat_repo.command_context import CommandContext, GroupRules, Member, Target
 from gochat_repo.conversations import LockedConversation
 from gochat_repo.reactions import Reaction, ReactionKey
 from gochat_repo.users import User
@@ -74,6 +74,7 @@ def ledger_of(
     *targets: Target,
     members: dict[UserId, Member] | None = None,
     reacted: set[ReactionKey] | None = None,
+    rules: GroupRules | None = None,
     **locked: Any,
 ) -> Ledger:
     """Return the state before a batch; `locked` says what is different about the conversation."""
@@ -85,6 +86,7 @@ def ledger_of(
             members={CHAT: {ALICE: MEMBER, BOB: MEMBER} if members is None else members},
             targets={(one.conversation_id, one.seq): one for one in given},
             reacted=reacted or set(),
+            groups={} if rules is None else {CHAT: rules},
             newcomers={user_id: person(user_id) for user_id in (ALICE, BOB, CAROL)},
         ),
     )

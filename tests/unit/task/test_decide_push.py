@@ -48,6 +48,7 @@ MENTIONS_BOB, MENTIONS_ALL, MENTIONS_ALICE = {"mentions": ("2",)}, {"mentions": 
         ({}, {"devices": ()}, False, "none", "no_token"),
         ({"sender_id": BOB}, {}, False, "none", "own_message"),
         ({"sender_id": BOB, **MENTIONS_BOB}, {}, False, "none", "own_message"),
+        ({"type": "system"}, {}, False, "none", "system_message"),
         ({}, {"join_seq": Seq(8)}, False, "none", "not_a_member"),
         ({}, {"left_seq": Seq(7)}, False, "none", "not_a_member"),
         ({}, {"left_seq": Seq(8)}, False, "alert", ""),

@@ -60,3 +60,18 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
     muted: bool
     pinned: bool
     updated_at: str
+
+
+class GroupView(msgspec.Struct, frozen=True, kw_only=True):
+    """A `group` as its members see it (protocol, "group")."""
+
+    group_id: str
+    conversation_id: str
+    name: str
+    avatar_url: str | None
+    announcement: str | None
+    owner_id: str
+    member_count: int
+    muted_all: bool
+    created_at: str
+    dissolved_at: str | None

@@ -16,6 +16,7 @@ GochatError
 │   │   ├── MessageNotFound         404 message_not_found
 │   │   ├── FriendNotFound          404 friend_not_found
 │   │   ├── FriendRequestNotFound   404 friend_request_not_found
+│   │   ├── GroupNotFound           404 group_not_found
 │   │   ├── MediaNotFound           404 media_not_found
 │   │   ├── DeviceNotFound          404 device_not_found
 │   │   └── SessionNotFound         404 session_not_found
@@ -23,6 +24,8 @@ GochatError
 │   ├── UsernameTaken               409 username_taken
 │   ├── AlreadyFriends              409 already_friends
 │   ├── FriendRequestClosed         409 friend_request_closed
+│   ├── GroupFull                   409 group_full
+│   ├── GroupDissolved              409 group_dissolved
 │   ├── IdempotencyConflict         409 idempotency_conflict
 │   ├── ClientMsgIdConflict         409 client_msg_id_conflict
 │   ├── PayloadTooLarge             413 payload_too_large
@@ -159,6 +162,12 @@ class FriendRequestNotFound(NotFound):
     code, title = "friend_request_not_found", "There is no such friend request"
 
 
+class GroupNotFound(NotFound):
+    """No such group, or the caller is not (or no longer) a member."""
+
+    code, title = "group_not_found", "There is no such group"
+
+
 class MediaNotFound(NotFound):
     """No file can have this media id."""
 
@@ -199,6 +208,18 @@ class FriendRequestClosed(Refusal):
     """The friend request was answered the other way, or a block has withdrawn it."""
 
     code, status, title = "friend_request_closed", 409, "The friend request was decided otherwise"
+
+
+class GroupFull(Refusal):
+    """The group can't have so many members."""
+
+    code, status, title = "group_full", 409, "The group has no room for so many members"
+
+
+class GroupDissolved(Refusal):
+    """The group was dissolved: its history can be read, nothing is written to it any more."""
+
+    code, status, title = "group_dissolved", 409, "The group was dissolved"
 
 
 class IdempotencyConflict(Refusal):

@@ -5,8 +5,8 @@ import secrets
 from hashlib import blake2b
 
 from gochat_core.clock import Clock
-from gochat_core.errors import ConversationNotFound, FriendRequestNotFound, UserNotFound
-from gochat_core.types import ConversationId, FriendRequestId, UserId
+from gochat_core.errors import ConversationNotFound, FriendRequestNotFound, GroupNotFound, UserNotFound
+from gochat_core.types import ConversationId, FriendRequestId, GroupId, UserId
 
 EPOCH_MS = 1_704_067_200_000
 """2024-01-01T00:00:00Z: with 41 bits of milliseconds the ids last until 2093 and stay below 2**63."""
@@ -67,6 +67,22 @@ def parse_friend_request_id(text: str) -> FriendRequestId:
     if _DECIMAL.fullmatch(text) and int(text) <= _MAX_ID:
         return FriendRequestId(int(text))
     raise FriendRequestNotFound
+
+
+def group_ids(random: bytes) -> tuple[GroupId, ConversationId]:
+    """Return the ids of a new group and of its conversation; 16 random bytes make them, the same bytes the same ids.
+
+    They don't sort by time: a creation that runs again later must come to the same ids.
+    """
+    digest = blake2b(random, digest_size=24, person=b"group").digest()
+    return GroupId(int.from_bytes(digest[:8]) >> 1 or 1), ConversationId(digest[8:].hex())
+
+
+def parse_group_id(text: str) -> GroupId:
+    """Read a group's id that came from a client; whatever cannot be one is a group that does not exist."""
+    if _DECIMAL.fullmatch(text) and int(text) <= _MAX_ID:
+        return GroupId(int(text))
+    raise GroupNotFound
 
 
 def parse_conversation_id(text: str) -> ConversationId:

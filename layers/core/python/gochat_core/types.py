@@ -14,6 +14,9 @@ MessageId = NewType("MessageId", int)
 FriendRequestId = NewType("FriendRequestId", int)
 """64-bit, time-ordered; a decimal string in JSON for clients."""
 
+GroupId = NewType("GroupId", int)
+"""63 random bits; a decimal string in JSON for clients."""
+
 ConversationId = NewType("ConversationId", str)
 """128 bits as 32 lower-case hexadecimal digits."""
 

@@ -37,11 +37,21 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     sent_seq: int = 0
     delivered_seq: int = 0
     cleared_seq: int = 0
+    role: str | None = None
+    """In a group: owner, admin or member."""
+    muted_until_ms: int = 0
 
     @property
     def has_seq(self) -> int:
         """Up to which seq the member has everything: who has read a message has it."""
         return max(self.delivered_seq, self.read_seq)
+
+
+class GroupRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a group lets its members do at the moment."""
+
+    is_dissolved: bool
+    muted_all: bool
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +93,7 @@ class CommandContext:
     """What the stores know of it; `newcomers` holds who of them there is, `reacted` the reactions that stand.
 
     `blockers` holds who of a single chat's two has blocked the other, whether the chat has a row or not; `befriended`
-    the single chats of friends, None if that doesn't matter.
+    the single chats of friends, None if that doesn't matter. `groups` holds those of the conversations that are groups.
     """
 
     known: dict[MessageKey, KnownMessage] = field(default_factory=dict)
@@ -93,6 +103,7 @@ class CommandContext:
     reacted: set[ReactionKey] = field(default_factory=set)
     blockers: dict[ConversationId, set[UserId]] = field(default_factory=dict)
     befriended: set[ConversationId] | None = None
+    groups: dict[ConversationId, GroupRules] = field(default_factory=dict)
 
 
 DIGEST_BYTES = 16
@@ -106,9 +117,11 @@ SELECT 1, m.conversation_id, m.sender_id, m.seq, m.message_id, m.created_at_ms, 
  WHERE (m.conversation_id, m.sender_id, m.client_msg_id) IN %s"""
 _MEMBERS = """
 SELECT 2, p.conversation_id, p.user_id, p.join_seq, p.left_seq, p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq,
-       u.user_id IS NOT NULL AND u.deleted_at_ms IS NULL, NULL, NULL, NULL, NULL
+       u.user_id IS NOT NULL AND u.deleted_at_ms IS NULL, NULL, g.role, CAST(g.muted_until_ms AS CHAR), NULL
   FROM conversation_participants p
   LEFT JOIN users u ON u.user_id = p.user_id
+  LEFT JOIN group_members g FORCE INDEX (PRIMARY)
+         ON g.conversation_id = p.conversation_id AND g.user_id = p.user_id
  WHERE p.conversation_id IN %s"""
 _NEWCOMERS = """
 SELECT 3, NULL, u.user_id, u.created_at_ms, NULL, NULL, NULL, NULL, NULL, TRUE, NULL, u.username, u.display_name,
@@ -131,6 +144,11 @@ _FRIENDSHIPS = """
 SELECT 7, f.conversation_id, f.user_id, NULL, NULL, NULL, NULL, NULL, NULL, TRUE, NULL, NULL, NULL, NULL
   FROM friendships f FORCE INDEX (PRIMARY) WHERE f.conversation_id IN %s"""
 
+_GROUPS = """
+SELECT 8, g.conversation_id, g.owner_id, g.dissolved_at_ms, NULL, NULL, NULL, NULL, NULL, g.muted_all, NULL, NULL, NULL,
+       NULL
+  FROM `groups` g FORCE INDEX (groups_conversation) WHERE g.conversation_id IN %s"""
+
 
 def get_command_context(tx: Transaction, wanted: Wanted) -> CommandContext:
     """Read, in one statement, what of this is stored already and who belongs to these conversations.
@@ -148,6 +166,7 @@ def get_command_context(tx: Transaction, wanted: Wanted) -> CommandContext:
         (_REACTED, tuple((_binary(conversation), *rest) for conversation, *rest in wanted.reactions)),
         (_BLOCKS, conversation_ids),
         (_FRIENDSHIPS, conversation_ids if wanted.friendships else ()),
+        (_GROUPS, conversation_ids),
     ]
     branches = [(branch, values) for branch, values in asked if values]
     context = CommandContext(befriended=set() if wanted.friendships else None)
@@ -165,7 +184,7 @@ def _note(context: CommandContext, row: Row) -> None:
     user_id = UserId(int(user))
     conversation_id = ConversationId(conversation.hex() if conversation else "")
     if kind == 2:
-        context.members.setdefault(conversation_id, {})[user_id] = _member(numbers, is_alive=bool(flag))
+        context.members.setdefault(conversation_id, {})[user_id] = _member(numbers, texts, is_alive=bool(flag))
     elif kind == 1:
         context.known[(conversation_id, user_id, texts[0])] = KnownMessage(
             seq=Seq(int(numbers[0])),
@@ -187,6 +206,8 @@ def _note(context: CommandContext, row: Row) -> None:
         context.targets[(conversation_id, target.seq)] = target
     elif kind == 6:
         context.blockers.setdefault(conversation_id, set()).add(user_id)
+    elif kind == 8:
+        context.groups[conversation_id] = GroupRules(is_dissolved=numbers[0] is not None, muted_all=bool(flag))
     elif kind == 7:
         assert context.befriended is not None
         context.befriended.add(conversation_id)
@@ -194,7 +215,7 @@ def _note(context: CommandContext, row: Row) -> None:
         context.reacted.add((conversation_id, Seq(int(numbers[0])), texts[0], user_id))
 
 
-def _member(numbers: Sequence[int | None], *, is_alive: bool) -> Member:
+def _member(numbers: Sequence[int | None], texts: Sequence[str | None], *, is_alive: bool) -> Member:
     join_seq, left_seq, read_seq, sent_seq, delivered_seq, cleared_seq = numbers
     return Member(
         join_seq=Seq(int(join_seq or 0)),
@@ -204,6 +225,8 @@ def _member(numbers: Sequence[int | None], *, is_alive: bool) -> Member:
         sent_seq=int(sent_seq or 0),
         delivered_seq=int(delivered_seq or 0),
         cleared_seq=int(cleared_seq or 0),
+        role=texts[0],
+        muted_until_ms=int(texts[1] or 0),
     )
 
 

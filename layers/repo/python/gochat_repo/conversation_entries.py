@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from gochat_core.types import ConversationId, UserId
+from gochat_core.types import ConversationId, GroupId, UserId
 from gochat_repo.messages import MESSAGE_COLUMNS, StoredMessage, message_from_row
 from gochat_repo.mysql import Row, Transaction
 from gochat_repo.participants import Participation
@@ -12,7 +12,7 @@ from gochat_repo.users import User
 
 
 class ConversationEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One conversation of one member's list; the peer is there for single chats only."""
+    """One conversation of one member's list: the peer is there for single chats only, name and group id for groups."""
 
     conversation_id: ConversationId
     type: str
@@ -27,23 +27,28 @@ class ConversationEntry(msgspec.Struct, frozen=True, kw_only=True):
     peer_delivered_seq: int
     peer_read_seq: int
     last_message: StoredMessage | None
+    name: str | None = None
+    group_id: GroupId | None = None
 
 
 ENTRY_COLUMNS = """p.conversation_id, c.type, c.member_count, c.last_change, p.activity_at_ms, c.last_seq, p.join_seq,
        p.read_seq, p.sent_seq, p.cleared_seq, c.expired_seq, p.hidden_seq IS NOT NULL AND c.last_seq <= p.hidden_seq,
        p.muted, p.pinned, q.delivered_seq, q.read_seq,
-       u.user_id, u.username, u.display_name, u.created_at_ms, u.avatar_url"""
+       u.user_id, u.username, u.display_name, u.created_at_ms, u.avatar_url, g.name, g.group_id"""
 """Of a SELECT from `conversation_participants p` with ENTRY_JOINS; `entry_from_row` reads them."""
 
-ENTRY_COLUMN_COUNT = 21
-_PEER_COLUMNS = slice(16, ENTRY_COLUMN_COUNT)
+ENTRY_COLUMN_COUNT = 23
+_PEER_COLUMNS = slice(16, 21)
 
 ENTRY_JOINS = """
   STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id
   LEFT JOIN conversation_participants q
          ON c.type = 'single' AND q.conversation_id = p.conversation_id AND q.user_id <> p.user_id
-  LEFT JOIN users u ON u.user_id = q.user_id"""
-"""STRAIGHT_JOIN: a page is read along the index of its member, and each row's company by its key."""
+  LEFT JOIN users u ON u.user_id = q.user_id
+  LEFT JOIN `groups` g FORCE INDEX (groups_conversation)
+         ON c.type = 'group' AND g.conversation_id = p.conversation_id"""
+"""STRAIGHT_JOIN: a page is read along the index of its member, and each row's company by its key. FORCE INDEX: a table
+that is small would be put into a join buffer, for which the whole list is read."""
 
 _SELECT = f"""
 SELECT {ENTRY_COLUMNS}, {MESSAGE_COLUMNS}, p.user_id
@@ -118,6 +123,8 @@ def entry_from_row(row: Row, last_message: StoredMessage | None) -> Conversation
         peer_delivered_seq=max(delivered_seq, read_seq),
         peer_read_seq=read_seq,
         last_message=last_message,
+        name=row[21],
+        group_id=row[22],
     )
 
 

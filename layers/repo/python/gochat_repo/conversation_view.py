@@ -33,8 +33,8 @@ def view_conversation(
     return ConversationView(
         conversation_id=entry.conversation_id,
         type=entry.type,
-        name=None,
-        group_id=None,
+        name=entry.name,
+        group_id=None if entry.group_id is None else str(entry.group_id),
         peer=None if entry.peer is None else view_user(entry.peer),
         peer_delivered_seq=entry.peer_delivered_seq,
         peer_read_seq=entry.peer_read_seq,

@@ -8,7 +8,7 @@ import msgspec
 from gochat_core.types import ConversationId, DeviceId, UserId
 from gochat_repo.mysql import Database, DeferredWrite, Transaction
 
-OutboxKind = Literal["message", "change", "created", "entry", "notice"]
+OutboxKind = Literal["message", "change", "created", "entry", "notice", "group"]
 
 OVERDUE_MS = 30_000
 """An older row belongs to an announcement that failed or whose function died."""
@@ -24,12 +24,13 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     - `message`: the message's seq; `message.new` to all members, not to `origin_device_id`, which sent it (REST: None);
     - `change`: the change's number; the event of `payload` to every device of all members who may see its message;
-    - `created`: 0; `conversation.created` to all members, each with the conversation as that member sees it;
+    - `created`: 0, or a user's id; `conversation.created` to all members, or that one, each as that member sees it;
     - `entry`: a user's id; `conversation.updated` to that user's devices alone;
+    - `group`: an id of its own; the event of `payload` to all present members, and whom the payload names besides;
     - `notice`: an id of its own; what is said to somebody whether a member or not, as between contacts.
 
     `payload` is JSON, where what is to be said can't be read again from what is stored: `{"event", "data"}` of a
-    `change`, a list of `{"user_id", "event", "data"}` of a `notice`.
+    `change`, with `members` and `user_ids` of a `group`, a list of `{"user_id", "event", "data"}` of a `notice`.
     """
 
     conversation_id: ConversationId
@@ -57,6 +58,15 @@ class EventPayload(msgspec.Struct, frozen=True, kw_only=True):
 
     event: str
     data: msgspec.Raw
+
+
+class GroupPayload(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `group` says, whether to the present `members`, and to whom besides, members or not."""
+
+    event: str
+    data: msgspec.Raw
+    members: bool = True
+    user_ids: tuple[UserId, ...] = ()
 
 
 def insert_outbox(tx: Transaction, entries: Sequence[OutboxEntry], *, now_ms: int) -> None:

@@ -20,6 +20,7 @@ class PushFacts(msgspec.Struct, frozen=True, kw_only=True):
     seen_seq: int
     is_muted: bool
     has_blocked: bool
+    group_name: str | None = None
     preferences: PushPreferences = DEFAULTS
     devices: tuple[tuple[DeviceId, str], ...] = ()
 
@@ -29,10 +30,11 @@ _FACTS = """
 SELECT p.conversation_id, p.user_id, c.type, p.join_seq, p.left_seq,
        GREATEST(p.join_seq - 1, p.cleared_seq, c.expired_seq, p.read_seq, p.sent_seq), p.muted,
        b.blocker_id IS NOT NULL, f.quiet_from, f.quiet_until, f.time_zone, f.previews, f.language,
-       t.device_id, t.provider
+       t.device_id, t.provider, g.name
   FROM conversation_participants p
   STRAIGHT_JOIN push_tokens t ON t.user_id = p.user_id
   STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id
+  LEFT JOIN `groups` g ON g.conversation_id = p.conversation_id
   LEFT JOIN blocks b ON b.conversation_id = p.conversation_id AND b.blocker_id = p.user_id
   LEFT JOIN push_preferences f ON f.user_id = p.user_id
  WHERE (p.conversation_id, p.user_id) IN %s
@@ -63,6 +65,7 @@ def _facts(rows: list[Row]) -> PushFacts:
         seen_seq=row[5],
         is_muted=bool(row[6]),
         has_blocked=bool(row[7]),
+        group_name=row[15],
         preferences=_preferences(row),
         devices=tuple((one[13], one[14]) for one in rows),
     )

@@ -147,7 +147,8 @@ class ReadThrough:
         token = new_token()
         found: dict[str, Any] = {}
         asking = wanted
-        try:
+        # Without Redis no stream could be heard either, so that nothing is remembered.
+        with contextlib.suppress(CacheUnavailable):
             for pause_s in (0.0, *PAUSES_S):
                 if pause_s:
                     self._pause(pause_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
@@ -162,8 +163,6 @@ class ReadThrough:
                 # Whoever was to read these is slow, or died.
                 taken = self._claim({key: asked.elsewhere[key] for key in asking}, token)
                 found |= self._load_leased(wanted, dict.fromkeys(taken, True), token)
-        except CacheUnavailable:
-            keep.clear()
         rest = {key: place for key, place in wanted.items() if key not in found}
         return found | self._load(rest, from_writer=True), keep - rest.keys()
 

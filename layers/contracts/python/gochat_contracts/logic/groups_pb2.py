@@ -26,7 +26,7 @@ from gochat_contracts.logic import conversations_pb2 as gochat__contracts_dot_lo
 from gochat_contracts.logic import users_pb2 as gochat__contracts_dot_logic_dot_users__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#gochat_contracts/logic/groups.proto\x12\x0fgochat.logic.v1\x1a*gochat_contracts/logic/conversations.proto\x1a\"gochat_contracts/logic/users.proto\"\xe6\x01\n\x05Group\x12\x10\n\x08group_id\x18\x01 \x01(\x04\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x17\n\navatar_url\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0c\x61nnouncement\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08owner_id\x18\x06 \x01(\x04\x12\x14\n\x0cmember_count\x18\x07 \x01(\r\x12\x11\n\tmuted_all\x18\x08 \x01(\x08\x12\x15\n\rcreated_at_ms\x18\t \x01(\x03\x42\r\n\x0b_avatar_urlB\x0f\n\r_announcement\"\x86\x01\n\x0bGroupMember\x12#\n\x04user\x18\x01 \x01(\x0b\x32\x15.gochat.logic.v1.User\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x1b\n\x0emuted_until_ms\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0cjoined_at_ms\x18\x04 \x01(\x03\x42\x11\n\x0f_muted_until_ms\"\x8a\x01\n\x12\x43reateGroupRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nmember_ids\x18\x02 \x03(\t\x12\x17\n\navatar_url\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0c\x61nnouncement\x18\x04 \x01(\tH\x01\x88\x01\x01\x42\r\n\x0b_avatar_urlB\x0f\n\r_announcement\"q\n\x13\x43reateGroupResponse\x12%\n\x05group\x18\x01 \x01(\x0b\x32\x16.gochat.logic.v1.Group\x12\x33\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32\x1d.gochat.logic.v1.Conversation\"#\n\x0fGetGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\"6\n\rGroupResponse\x12%\n\x05group\x18\x01 \x01(\x0b\x32\x16.gochat.logic.v1.Group\"\xbc\x01\n\x12UpdateGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x17\n\navatar_url\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x19\n\x0c\x61nnouncement\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x16\n\tmuted_all\x18\x05 \x01(\x08H\x03\x88\x01\x01\x42\x07\n\x05_nameB\r\n\x0b_avatar_urlB\x0f\n\r_announcementB\x0c\n\n_muted_all\"(\n\x14\x44issolveGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\"\x17\n\x15\x44issolveGroupResponse\"Z\n\x17ListGroupMembersRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x13\n\x06\x63ursor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_cursor\"s\n\x18ListGroupMembersResponse\x12-\n\x07members\x18\x01 \x03(\x0b\x32\x1c.gochat.logic.v1.GroupMember\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\"<\n\x16\x41\x64\x64GroupMembersRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"H\n\x17\x41\x64\x64GroupMembersResponse\x12-\n\x07members\x18\x01 \x03(\x0b\x32\x1c.gochat.logic.v1.GroupMember\"=\n\x18RemoveGroupMemberRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"\x1b\n\x19RemoveGroupMemberResponse\"\x89\x01\n\x18UpdateGroupMemberRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\x04role\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x1b\n\x0emuted_until_ms\x18\x04 \x01(\x03H\x01\x88\x01\x01\x42\x07\n\x05_roleB\x11\n\x0f_muted_until_ms\"C\n\x13GroupMemberResponse\x12,\n\x06member\x18\x01 \x01(\x0b\x32\x1c.gochat.logic.v1.GroupMember\"9\n\x14TransferGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t2\xe3\x06\n\x0cGroupService\x12X\n\x0b\x43reateGroup\x12#.gochat.logic.v1.CreateGroupRequest\x1a$.gochat.logic.v1.CreateGroupResponse\x12L\n\x08GetGroup\x12 .gochat.logic.v1.GetGroupRequest\x1a\x1e.gochat.logic.v1.GroupResponse\x12R\n\x0bUpdateGroup\x12#.gochat.logic.v1.UpdateGroupRequest\x1a\x1e.gochat.logic.v1.GroupResponse\x12^\n\rDissolveGroup\x12%.gochat.logic.v1.DissolveGroupRequest\x1a&.gochat.logic.v1.DissolveGroupResponse\x12g\n\x10ListGroupMembers\x12(.gochat.logic.v1.ListGroupMembersRequest\x1a).gochat.logic.v1.ListGroupMembersResponse\x12\x64\n\x0f\x41\x64\x64GroupMembers\x12\'.gochat.logic.v1.AddGroupMembersRequest\x1a(.gochat.logic.v1.AddGroupMembersResponse\x12j\n\x11RemoveGroupMember\x12).gochat.logic.v1.RemoveGroupMemberRequest\x1a*.gochat.logic.v1.RemoveGroupMemberResponse\x12\x64\n\x11UpdateGroupMember\x12).gochat.logic.v1.UpdateGroupMemberRequest\x1a$.gochat.logic.v1.GroupMemberResponse\x12V\n\rTransferGroup\x12%.gochat.logic.v1.TransferGroupRequest\x1a\x1e.gochat.logic.v1.GroupResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#gochat_contracts/logic/groups.proto\x12\x0fgochat.logic.v1\x1a*gochat_contracts/logic/conversations.proto\x1a\"gochat_contracts/logic/users.proto\"\x98\x02\n\x05Group\x12\x10\n\x08group_id\x18\x01 \x01(\x04\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x17\n\navatar_url\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0c\x61nnouncement\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08owner_id\x18\x06 \x01(\x04\x12\x14\n\x0cmember_count\x18\x07 \x01(\r\x12\x11\n\tmuted_all\x18\x08 \x01(\x08\x12\x15\n\rcreated_at_ms\x18\t \x01(\x03\x12\x1c\n\x0f\x64issolved_at_ms\x18\n \x01(\x03H\x02\x88\x01\x01\x42\r\n\x0b_avatar_urlB\x0f\n\r_announcementB\x12\n\x10_dissolved_at_ms\"\x86\x01\n\x0bGroupMember\x12#\n\x04user\x18\x01 \x01(\x0b\x32\x15.gochat.logic.v1.User\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x1b\n\x0emuted_until_ms\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0cjoined_at_ms\x18\x04 \x01(\x03\x42\x11\n\x0f_muted_until_ms\"\x8a\x01\n\x12\x43reateGroupRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nmember_ids\x18\x02 \x03(\t\x12\x17\n\navatar_url\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0c\x61nnouncement\x18\x04 \x01(\tH\x01\x88\x01\x01\x42\r\n\x0b_avatar_urlB\x0f\n\r_announcement\"q\n\x13\x43reateGroupResponse\x12%\n\x05group\x18\x01 \x01(\x0b\x32\x16.gochat.logic.v1.Group\x12\x33\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32\x1d.gochat.logic.v1.Conversation\"#\n\x0fGetGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\"6\n\rGroupResponse\x12%\n\x05group\x18\x01 \x01(\x0b\x32\x16.gochat.logic.v1.Group\"\xbc\x01\n\x12UpdateGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x17\n\navatar_url\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x19\n\x0c\x61nnouncement\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x16\n\tmuted_all\x18\x05 \x01(\x08H\x03\x88\x01\x01\x42\x07\n\x05_nameB\r\n\x0b_avatar_urlB\x0f\n\r_announcementB\x0c\n\n_muted_all\"(\n\x14\x44issolveGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\"\x17\n\x15\x44issolveGroupResponse\"Z\n\x17ListGroupMembersRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x13\n\x06\x63ursor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_cursor\"s\n\x18ListGroupMembersResponse\x12-\n\x07members\x18\x01 \x03(\x0b\x32\x1c.gochat.logic.v1.GroupMember\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\"<\n\x16\x41\x64\x64GroupMembersRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"H\n\x17\x41\x64\x64GroupMembersResponse\x12-\n\x07members\x18\x01 \x03(\x0b\x32\x1c.gochat.logic.v1.GroupMember\"=\n\x18RemoveGroupMemberRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"\x1b\n\x19RemoveGroupMemberResponse\"\x89\x01\n\x18UpdateGroupMemberRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\x04role\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x1b\n\x0emuted_until_ms\x18\x04 \x01(\x03H\x01\x88\x01\x01\x42\x07\n\x05_roleB\x11\n\x0f_muted_until_ms\"C\n\x13GroupMemberResponse\x12,\n\x06member\x18\x01 \x01(\x0b\x32\x1c.gochat.logic.v1.GroupMember\"9\n\x14TransferGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t2\xe3\x06\n\x0cGroupService\x12X\n\x0b\x43reateGroup\x12#.gochat.logic.v1.CreateGroupRequest\x1a$.gochat.logic.v1.CreateGroupResponse\x12L\n\x08GetGroup\x12 .gochat.logic.v1.GetGroupRequest\x1a\x1e.gochat.logic.v1.GroupResponse\x12R\n\x0bUpdateGroup\x12#.gochat.logic.v1.UpdateGroupRequest\x1a\x1e.gochat.logic.v1.GroupResponse\x12^\n\rDissolveGroup\x12%.gochat.logic.v1.DissolveGroupRequest\x1a&.gochat.logic.v1.DissolveGroupResponse\x12g\n\x10ListGroupMembers\x12(.gochat.logic.v1.ListGroupMembersRequest\x1a).gochat.logic.v1.ListGroupMembersResponse\x12\x64\n\x0f\x41\x64\x64GroupMembers\x12\'.gochat.logic.v1.AddGroupMembersRequest\x1a(.gochat.logic.v1.AddGroupMembersResponse\x12j\n\x11RemoveGroupMember\x12).gochat.logic.v1.RemoveGroupMemberRequest\x1a*.gochat.logic.v1.RemoveGroupMemberResponse\x12\x64\n\x11UpdateGroupMember\x12).gochat.logic.v1.UpdateGroupMemberRequest\x1a$.gochat.logic.v1.GroupMemberResponse\x12V\n\rTransferGroup\x12%.gochat.logic.v1.TransferGroupRequest\x1a\x1e.gochat.logic.v1.GroupResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,41 +34,41 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gochat_contracts.logic.grou
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GROUP']._serialized_start=137
-  _globals['_GROUP']._serialized_end=367
-  _globals['_GROUPMEMBER']._serialized_start=370
-  _globals['_GROUPMEMBER']._serialized_end=504
-  _globals['_CREATEGROUPREQUEST']._serialized_start=507
-  _globals['_CREATEGROUPREQUEST']._serialized_end=645
-  _globals['_CREATEGROUPRESPONSE']._serialized_start=647
-  _globals['_CREATEGROUPRESPONSE']._serialized_end=760
-  _globals['_GETGROUPREQUEST']._serialized_start=762
-  _globals['_GETGROUPREQUEST']._serialized_end=797
-  _globals['_GROUPRESPONSE']._serialized_start=799
-  _globals['_GROUPRESPONSE']._serialized_end=853
-  _globals['_UPDATEGROUPREQUEST']._serialized_start=856
-  _globals['_UPDATEGROUPREQUEST']._serialized_end=1044
-  _globals['_DISSOLVEGROUPREQUEST']._serialized_start=1046
-  _globals['_DISSOLVEGROUPREQUEST']._serialized_end=1086
-  _globals['_DISSOLVEGROUPRESPONSE']._serialized_start=1088
-  _globals['_DISSOLVEGROUPRESPONSE']._serialized_end=1111
-  _globals['_LISTGROUPMEMBERSREQUEST']._serialized_start=1113
-  _globals['_LISTGROUPMEMBERSREQUEST']._serialized_end=1203
-  _globals['_LISTGROUPMEMBERSRESPONSE']._serialized_start=1205
-  _globals['_LISTGROUPMEMBERSRESPONSE']._serialized_end=1320
-  _globals['_ADDGROUPMEMBERSREQUEST']._serialized_start=1322
-  _globals['_ADDGROUPMEMBERSREQUEST']._serialized_end=1382
-  _globals['_ADDGROUPMEMBERSRESPONSE']._serialized_start=1384
-  _globals['_ADDGROUPMEMBERSRESPONSE']._serialized_end=1456
-  _globals['_REMOVEGROUPMEMBERREQUEST']._serialized_start=1458
-  _globals['_REMOVEGROUPMEMBERREQUEST']._serialized_end=1519
-  _globals['_REMOVEGROUPMEMBERRESPONSE']._serialized_start=1521
-  _globals['_REMOVEGROUPMEMBERRESPONSE']._serialized_end=1548
-  _globals['_UPDATEGROUPMEMBERREQUEST']._serialized_start=1551
-  _globals['_UPDATEGROUPMEMBERREQUEST']._serialized_end=1688
-  _globals['_GROUPMEMBERRESPONSE']._serialized_start=1690
-  _globals['_GROUPMEMBERRESPONSE']._serialized_end=1757
-  _globals['_TRANSFERGROUPREQUEST']._serialized_start=1759
-  _globals['_TRANSFERGROUPREQUEST']._serialized_end=1816
-  _globals['_GROUPSERVICE']._serialized_start=1819
-  _globals['_GROUPSERVICE']._serialized_end=2686
+  _globals['_GROUP']._serialized_end=417
+  _globals['_GROUPMEMBER']._serialized_start=420
+  _globals['_GROUPMEMBER']._serialized_end=554
+  _globals['_CREATEGROUPREQUEST']._serialized_start=557
+  _globals['_CREATEGROUPREQUEST']._serialized_end=695
+  _globals['_CREATEGROUPRESPONSE']._serialized_start=697
+  _globals['_CREATEGROUPRESPONSE']._serialized_end=810
+  _globals['_GETGROUPREQUEST']._serialized_start=812
+  _globals['_GETGROUPREQUEST']._serialized_end=847
+  _globals['_GROUPRESPONSE']._serialized_start=849
+  _globals['_GROUPRESPONSE']._serialized_end=903
+  _globals['_UPDATEGROUPREQUEST']._serialized_start=906
+  _globals['_UPDATEGROUPREQUEST']._serialized_end=1094
+  _globals['_DISSOLVEGROUPREQUEST']._serialized_start=1096
+  _globals['_DISSOLVEGROUPREQUEST']._serialized_end=1136
+  _globals['_DISSOLVEGROUPRESPONSE']._serialized_start=1138
+  _globals['_DISSOLVEGROUPRESPONSE']._serialized_end=1161
+  _globals['_LISTGROUPMEMBERSREQUEST']._serialized_start=1163
+  _globals['_LISTGROUPMEMBERSREQUEST']._serialized_end=1253
+  _globals['_LISTGROUPMEMBERSRESPONSE']._serialized_start=1255
+  _globals['_LISTGROUPMEMBERSRESPONSE']._serialized_end=1370
+  _globals['_ADDGROUPMEMBERSREQUEST']._serialized_start=1372
+  _globals['_ADDGROUPMEMBERSREQUEST']._serialized_end=1432
+  _globals['_ADDGROUPMEMBERSRESPONSE']._serialized_start=1434
+  _globals['_ADDGROUPMEMBERSRESPONSE']._serialized_end=1506
+  _globals['_REMOVEGROUPMEMBERREQUEST']._serialized_start=1508
+  _globals['_REMOVEGROUPMEMBERREQUEST']._serialized_end=1569
+  _globals['_REMOVEGROUPMEMBERRESPONSE']._serialized_start=1571
+  _globals['_REMOVEGROUPMEMBERRESPONSE']._serialized_end=1598
+  _globals['_UPDATEGROUPMEMBERREQUEST']._serialized_start=1601
+  _globals['_UPDATEGROUPMEMBERREQUEST']._serialized_end=1738
+  _globals['_GROUPMEMBERRESPONSE']._serialized_start=1740
+  _globals['_GROUPMEMBERRESPONSE']._serialized_end=1807
+  _globals['_TRANSFERGROUPREQUEST']._serialized_start=1809
+  _globals['_TRANSFERGROUPREQUEST']._serialized_end=1866
+  _globals['_GROUPSERVICE']._serialized_start=1869
+  _globals['_GROUPSERVICE']._serialized_end=2736
 # @@protoc_insertion_point(module_scope)

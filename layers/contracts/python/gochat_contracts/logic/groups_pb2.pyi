@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Group(_message.Message):
-    __slots__ = ("group_id", "conversation_id", "name", "avatar_url", "announcement", "owner_id", "member_count", "muted_all", "created_at_ms")
+    __slots__ = ("group_id", "conversation_id", "name", "avatar_url", "announcement", "owner_id", "member_count", "muted_all", "created_at_ms", "dissolved_at_ms")
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class Group(_message.Message):
     MEMBER_COUNT_FIELD_NUMBER: _ClassVar[int]
     MUTED_ALL_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    DISSOLVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     group_id: int
     conversation_id: str
     name: str
@@ -28,7 +29,8 @@ class Group(_message.Message):
     member_count: int
     muted_all: bool
     created_at_ms: int
-    def __init__(self, group_id: _Optional[int] = ..., conversation_id: _Optional[str] = ..., name: _Optional[str] = ..., avatar_url: _Optional[str] = ..., announcement: _Optional[str] = ..., owner_id: _Optional[int] = ..., member_count: _Optional[int] = ..., muted_all: _Optional[bool] = ..., created_at_ms: _Optional[int] = ...) -> None: ...
+    dissolved_at_ms: int
+    def __init__(self, group_id: _Optional[int] = ..., conversation_id: _Optional[str] = ..., name: _Optional[str] = ..., avatar_url: _Optional[str] = ..., announcement: _Optional[str] = ..., owner_id: _Optional[int] = ..., member_count: _Optional[int] = ..., muted_all: _Optional[bool] = ..., created_at_ms: _Optional[int] = ..., dissolved_at_ms: _Optional[int] = ...) -> None: ...
 
 class GroupMember(_message.Message):
     __slots__ = ("user", "role", "muted_until_ms", "joined_at_ms")

@@ -125,7 +125,7 @@ class GroupServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveGroupMember(self, request, context):
-        """Remove a member, or leave. Idempotent.
+        """Remove a member, or leave. Idempotent: who is no member is removed already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,7 +139,7 @@ class GroupServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TransferGroup(self, request, context):
-        """Make another member the owner; the former one becomes an admin. Idempotent.
+        """Make another member the owner; the former one becomes an admin and can't do it again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

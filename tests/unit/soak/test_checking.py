@@ -1,0 +1,151 @@
+import asyncio
+import random
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+from tests.model.phone import Phone
+from tests.soak.actor import Actor
+from tests.soak.checking import Problem, TalkCheck
+from tests.soak.talks import Sent, Talk
+from tests.soak.tally import Latencies, Tally
+from tests.soak.wire import Line
+
+ALICE, BOB = "1", "2"
+CHAT = "c" * 32
+
+Shown = dict[str, Any]
+
+
+def message(seq: int, sender: str, **other: Any) -> Shown:
+    return {
+        "seq": seq,
+        "sender_id": sender,
+        "client_msg_id": f"m{seq}",
+        "message_id": f"id{seq}",
+        "type": "text",
+        "content": {"text": f"text {seq}"},
+        "reply_to_seq": None,
+        "mentions": [],
+        "recalled": False,
+        "change": 0,
+        "created_at": "2026-11-23T07:00:00.123Z",
+        "edited_at": None,
+        "reactions": [],
+        "conversation_id": CHAT,
+        **other,
+    }
+
+
+@dataclass
+class Doors:
+    """What the two people find at their doors; a test spoils it."""
+
+    stored: list[Shown]
+    cursors: dict[str, Shown]
+    withheld: set[int] = field(default_factory=set)
+
+    def line(self, user: str) -> Line:
+        async def call(method: str, path: str, body: object = None, **_: object) -> Any:
+            shown = [one for one in self.stored if one["seq"] > int(path.partition("after_seq=")[2].split("&")[0] or 0)]
+            if path == "/sync":
+                state = {"conversation_id": CHAT, "peer_delivered_seq": 0, "peer_read_seq": 0, **self.cursors[user]}
+                known = [one for one in self.stored if one["seq"] not in self.withheld]
+                entry = {"conversation": {"change": 9, **state}, "messages": known, "changed": [], "has_more": False}
+                answer: Shown = {"conversations": [entry], "removed": [], "token": "t", "has_more": False}
+            elif "messages" in path:
+                answer = {"messages": shown, "has_more": False}
+            else:
+                answer = {"conversation": self.cursors[user]}
+            return SimpleNamespace(status_code=200, json=lambda: answer)
+
+        return cast("Line", SimpleNamespace(call=call))
+
+
+def a_talk() -> tuple[Talk, Doors]:
+    """Two messages of Alice's and one of Bob's, who has read the first; all is well."""
+    talk = Talk(CHAT, (ALICE, BOB))
+    stored = [message(1, ALICE), message(2, ALICE), message(3, BOB)]
+    for one in stored:
+        data = {key: one[key] for key in ("client_msg_id", "type", "content")}
+        talk.sent[one["client_msg_id"]] = Sent(one["sender_id"], data, 0.0, accepted=True, stored_seq=one["seq"])
+    talk.mark(BOB, "message.read", 1)
+    cursors = {
+        ALICE: {"last_seq": 3, "read_seq": 2, "unread_count": 1, "peer_read_seq": 1},
+        BOB: {"last_seq": 3, "read_seq": 3, "unread_count": 0, "peer_read_seq": 0},
+    }
+    return talk, Doors(stored, cursors)
+
+
+def look(talk: Talk, doors: Doors) -> list[Problem]:
+    actors = {
+        user: [Actor(doors.line(user), Phone(user, "phone"), {CHAT: talk}, Tally(), random.Random(1))]
+        for user in talk.members
+    }
+
+    async def sync_and_look() -> list[Problem]:
+        for user in talk.members:
+            await actors[user][0].sync()
+        return await TalkCheck(talk, actors).look()
+
+    return asyncio.run(sync_and_look())
+
+
+def kinds(talk: Talk, doors: Doors) -> set[str]:
+    return {kind for kind, _ in look(talk, doors)}
+
+
+def test_a_talk_in_which_all_is_well_has_no_problem() -> None:
+    assert look(*a_talk()) == []
+
+
+def test_an_accepted_message_that_is_not_stored_is_lost() -> None:
+    talk, doors = a_talk()
+    del doors.stored[2]
+    assert "lost" in kinds(talk, doors)
+
+
+def test_a_message_under_two_numbers_is_doubled() -> None:
+    talk, doors = a_talk()
+    doors.stored.append(message(4, BOB, client_msg_id="m3"))
+    assert "doubled" in kinds(talk, doors)
+
+
+def test_a_gap_is_misnumbered() -> None:
+    talk, doors = a_talk()
+    doors.stored[2] = message(4, BOB, client_msg_id="m3")
+    assert "misnumbered" in kinds(talk, doors)
+
+
+def test_another_number_than_the_one_that_was_told_is_misnumbered() -> None:
+    talk, doors = a_talk()
+    talk.sent["m3"].stored_seq = 2
+    assert kinds(talk, doors) == {"misnumbered"}
+
+
+def test_an_unread_count_beside_the_cursors_has_drifted() -> None:
+    talk, doors = a_talk()
+    doors.cursors[ALICE]["unread_count"] = 2
+    assert kinds(talk, doors) == {"drifted"}
+
+
+def test_what_a_device_lacks_after_a_sync_is_unseen() -> None:
+    talk, doors = a_talk()
+    doors.withheld.add(2)
+    assert kinds(talk, doors) == {"unseen"}
+
+
+def test_an_edit_that_came_to_nothing_is_noticed() -> None:
+    talk, doors = a_talk()
+    doors.stored[0]["content"] = {"text": "never asked for"}
+    assert kinds(talk, doors) == {"other"}
+
+
+def test_latencies_are_told_to_four_percent_in_a_size_that_does_not_grow() -> None:
+    latencies = Latencies()
+    for ms in range(1, 10_001):
+        latencies.note(float(ms))
+    assert abs(latencies.quantile(0.5) - 5_000) < 200
+    assert abs(latencies.quantile(0.99) - 9_900) < 400
+    assert latencies.largest_ms == 10_000
+    assert len(latencies.buckets) < 300
