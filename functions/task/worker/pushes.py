@@ -105,37 +105,52 @@ class Pushes:
             decision = (
                 decide_push(message, membership[1], known, now_ms=now_ms, in_storm=True) if in_storm else lead.decision
             )
-            assert decision.kind != "none"
             sender = profiles.get(message.sender_id)
             # In a storm each push replaces the one before, so it tells of everything that is unread.
             count = max(lead.count, message.seq - known.seen_seq) if in_storm else lead.count
-            title, body = write_texts(
-                message,
-                count=count,
-                language=known.preferences.language,
-                previews=known.preferences.previews,
-                sender_name=sender.display_name if sender else "",
-                group_name=known.group_name,
-            )
             planned.counts[f"{decision.kind}_{decision.reason}" if decision.reason else decision.kind] += 1
-            for device_id, _ in known.devices:
-                record = PushRecord(
-                    task_id=lead.last.task.task_id,
-                    user_id=membership[1],
-                    device_id=device_id,
-                    conversation_id=membership[0],
-                    seq=message.seq,
-                    kind=decision.kind,
-                    title=title,
-                    body=body,
-                    created_at_ms=message.created_at_ms,
-                    expires_at_ms=now_ms + PUSH_LIFETIME_MS,
-                    count=count,
-                    trace=lead.last.task.trace,
-                )
-                planned.records.append(
-                    OutgoingRecord(topic=PUSH_TOPIC, key=str(membership[1]).encode(), value=encode(record))
-                )
+            planned.records += _records(
+                membership,
+                Lead(last=lead.last, count=count, decision=decision),
+                known,
+                sender_name=sender.display_name if sender else "",
+                now_ms=now_ms,
+            )
+
+
+def _records(
+    membership: Membership, lead: Lead, facts: PushFacts, *, sender_name: str, now_ms: int
+) -> list[OutgoingRecord]:
+    """Write one push for each device of a member."""
+    assert lead.decision.kind != "none"
+    conversation_id, user_id = membership
+    message, task = lead.last.message, lead.last.task
+    title, body = write_texts(
+        message,
+        count=lead.count,
+        language=facts.preferences.language,
+        previews=facts.preferences.previews,
+        sender_name=sender_name,
+        group_name=facts.group_name,
+    )
+    records = [
+        PushRecord(
+            task_id=task.task_id,
+            user_id=user_id,
+            device_id=device_id,
+            conversation_id=conversation_id,
+            seq=message.seq,
+            kind=lead.decision.kind,
+            title=title,
+            body=body,
+            created_at_ms=message.created_at_ms,
+            expires_at_ms=now_ms + PUSH_LIFETIME_MS,
+            count=lead.count,
+            trace=task.trace,
+        )
+        for device_id, _ in facts.devices
+    ]
+    return [OutgoingRecord(topic=PUSH_TOPIC, key=str(user_id).encode(), value=encode(one)) for one in records]
 
 
 def _find_missed(
