@@ -1,5 +1,7 @@
 """Findings of cdk-nag that are meant to be so, each with its reason; any other one fails the synthesis."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Acknowledgment, App, Stack, Validations
 from aws_cdk.aws_apigatewayv2 import CfnApi
 from constructs import IConstruct
@@ -42,6 +44,13 @@ def acknowledge_media(stack: Stack, stage: Stage) -> None:
     owner = stage.account or "<AWS::AccountId>"
     files = f"arn:<AWS::Partition>:s3:::{stage.prefix}-media-{owner}-{stage.region}/media/*"
     _acknowledge(stack, f"IAM5[Resource::{files}]", "Each file has a key of its own, drawn when it is uploaded.")
+
+
+def acknowledge_push(stack: Stack, applications: Sequence[str]) -> None:
+    """Acknowledge that the sender of pushes may name any device's endpoint of its platform applications."""
+    for application in applications:
+        endpoints = f"{application.replace(':app/', ':endpoint/')}/*"
+        _acknowledge(stack, f"IAM5[Resource::{endpoints}]", "SNS draws an endpoint's id when a device is registered.")
 
 
 def acknowledge_access_logs(bucket: IConstruct) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 UPSTREAM_TOPIC = "im-upstream-topic"
 TASK_TOPIC = "im-task-topic"
+PUSH_TOPIC = "im-push-topic"
 DEAD_LETTER_TOPIC = "im-dead-letter-topic"
 
 
@@ -72,6 +73,8 @@ TASK_SWEEP = FunctionSpec(
 TASK_WORKER = FunctionSpec(
     name="task-worker", layers=_STORE_LAYERS, timeout_s=120, database=True, cache=True, produces=True
 )
+# Outside: push services are reached over the internet, the stores through repo-rpc.
+TASK_PUSH = FunctionSpec(name="task-push", layers=_EDGE_LAYERS, timeout_s=60)
 # For callers outside the VPC, which reach the stores through it.
 REPO_RPC = FunctionSpec(name="repo-rpc", layers=_STORE_LAYERS, timeout_s=28, database=True, cache=True)
 # Lambda's limit: a migration may rewrite a large table.
@@ -88,6 +91,7 @@ FUNCTIONS = (
     LOGIC_SWEEP,
     TASK_WORKER,
     TASK_SWEEP,
+    TASK_PUSH,
     REPO_RPC,
     REPO_MIGRATE,
 )

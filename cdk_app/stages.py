@@ -14,6 +14,7 @@ class Topics:
     upstream_partitions: int
     downstream_partitions: int
     task_partitions: int
+    push_partitions: int
     dead_letter_partitions: int
     replication_factor: int
     min_insync_replicas: int
@@ -46,12 +47,13 @@ class Mappings:
 
     upstream: Mapping
     worker: Mapping
+    push: Mapping
     deliver: Mapping
 
     @property
     def on_demand(self) -> bool:
         """Whether any mapping polls on demand: those reach Lambda from inside the VPC, through its endpoints."""
-        return any(mapping.pollers is None for mapping in (self.upstream, self.worker, self.deliver))
+        return any(mapping.pollers is None for mapping in (self.upstream, self.worker, self.push, self.deliver))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,16 +154,15 @@ class Stage:
     contacts_only: bool = False
     """Whether friends alone may write to each other; else anyone may write to anyone who has not blocked them."""
     max_group_members: int = 99
-    """How many members a group may have."""
+    push_applications: tuple[tuple[Literal["apns", "fcm"], str], ...] = ()
+    """(kind of token, ARN of your SNS platform application); pushes of other kinds are written to the log."""
     message_retention_days: float | None = None
-    """How long messages keep their content, enforced by a sweep; None: for ever."""
+    """How long messages keep their content; None: for ever."""
     web_origins: tuple[str, ...] = ()
     """Origins of web clients, `https://chat.example.org`; `*` lets in pages of any, none keeps browsers out. The tokens
     of a login travel in a header and never in a cookie, so no page can use those of another."""
     media_types: tuple[str, ...] = ()
-    """What may be uploaded, `image/png` or `image/*`; none: the defaults of functions/logic/rpc/settings.py."""
-    media_max_bytes: int | None = None
-    """The most bytes of one file; None: the default there."""
+    media_max_bytes: int | None = None  # both: none means the defaults of functions/logic/rpc/settings.py
     memory_mib: int
     """Memory of the functions, and with it their share of a CPU: 1,769 MiB is one (Lambda developer guide)."""
     reserved_concurrency: tuple[tuple[str, int], ...] = ()
@@ -186,6 +187,7 @@ LOCAL = Stage(
         upstream_partitions=4,
         downstream_partitions=4,
         task_partitions=4,
+        push_partitions=4,
         dead_letter_partitions=1,
         replication_factor=1,
         min_insync_replicas=1,
@@ -193,6 +195,7 @@ LOCAL = Stage(
     mappings=Mappings(
         upstream=Mapping(batch_size=300, pollers=_LOCAL_POLLERS),
         worker=Mapping(batch_size=20, pollers=_LOCAL_POLLERS),
+        push=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
         deliver=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
     ),
     log_retention_days=1,
@@ -223,6 +226,7 @@ DEV = Stage(
         upstream_partitions=6,
         downstream_partitions=6,
         task_partitions=6,
+        push_partitions=6,
         dead_letter_partitions=1,
         replication_factor=2,
         min_insync_replicas=1,
@@ -230,6 +234,7 @@ DEV = Stage(
     mappings=Mappings(
         upstream=Mapping(batch_size=300, pollers=None),
         worker=Mapping(batch_size=20, pollers=None),
+        push=Mapping(batch_size=100, pollers=None),
         deliver=Mapping(batch_size=100, pollers=None),
     ),
     log_retention_days=14,
@@ -258,6 +263,7 @@ PROD = Stage(
         upstream_partitions=48,
         downstream_partitions=48,
         task_partitions=48,
+        push_partitions=48,
         dead_letter_partitions=3,
         replication_factor=3,
         min_insync_replicas=2,
@@ -265,6 +271,7 @@ PROD = Stage(
     mappings=Mappings(
         upstream=Mapping(batch_size=300, pollers=Pollers(minimum=2, maximum=24)),
         worker=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=24)),
+        push=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=24)),
         deliver=Mapping(batch_size=100, pollers=Pollers(minimum=2, maximum=24)),
     ),
     log_retention_days=90,

@@ -29,6 +29,7 @@ def plan_topics(stage: Stage) -> list[TopicPlan]:
     partitions = {
         catalogue.UPSTREAM_TOPIC: sizes.upstream_partitions,
         catalogue.TASK_TOPIC: sizes.task_partitions,
+        catalogue.PUSH_TOPIC: sizes.push_partitions,
         catalogue.DEAD_LETTER_TOPIC: sizes.dead_letter_partitions,
         **{catalogue.downstream_topic(cell): sizes.downstream_partitions for cell in stage.cells},
     }

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_app import bundling, catalogue
-from cdk_app.acknowledgements import acknowledge_media
+from cdk_app.acknowledgements import acknowledge_media, acknowledge_push
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.access import ManagedStores, declare_stores
 from cdk_app.parts.addresses import declare_addresses
@@ -49,6 +49,7 @@ class ServicesStack(Stack):
         self._managed = managed
         self._media = media_bucket(stage)
         acknowledge_media(self, stage)
+        acknowledge_push(self, [arn for _, arn in stage.push_applications])
         self._stores = declare_stores(self._context, managed)
         self.secret_arn = declare_signing_secret(self._context)
         public_keys = declare_public_keys(self._context, self.secret_arn, creates=True)
@@ -57,10 +58,11 @@ class ServicesStack(Stack):
         mappings = stage.mappings
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
         self._consumer(catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC, contacts, ready)
-        self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
+        worker = self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
         groups = {"GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members)}
         self.logic_rpc = self._logic_rpc({"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, **contacts, **groups}, ready)
         self.repo_rpc = self._repo_rpc(ready)
+        self._push(worker.function_arn, ready)
         self._sweeps(ready)
 
     def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> str:
@@ -70,18 +72,58 @@ class ServicesStack(Stack):
 
     def _consumer(
         self, spec: FunctionSpec, mapping: Mapping, topic: str, environment: dict[str, str], ready: list[CustomResource]
-    ) -> None:
+    ) -> lambda_.Function:
         """Declare a function that consumes a topic."""
         settings = {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping), **environment}
+        function = self._function(spec, settings, ready)
+        self._consume(spec, function, mapping, topic)
+        return function
+
+    def _consume(self, spec: FunctionSpec, function: lambda_.Function, mapping: Mapping, topic: str) -> None:
         declare_mapping(
             self,
             f"{spec.title}Mapping",
-            function=self._function(spec, settings, ready),
+            function=function,
             mapping=mapping,
             kafka=self._stores.kafka,
             topic=topic,
             group=consumer_group(self._stage, spec.name),
         )
+
+    def _push(self, worker_arn: str, ready: list[CustomResource]) -> None:
+        """Declare the function that sends pushes: outside the VPC, with the stores behind RepoService."""
+        spec, mapping = catalogue.TASK_PUSH, self._stage.mappings.push
+        group = consumer_group(self._stage, spec.name)
+        function = self._context.make(
+            spec,
+            environment={
+                "GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping),
+                "GOCHAT_REPO_FUNCTION": self.repo_rpc,
+                "GOCHAT_WORKER_FUNCTION": worker_arn,
+                "GOCHAT_PUSH_LOG_TEXT": str(self._stage.on_emulator).lower(),
+                **{f"GOCHAT_PUSH_{kind.upper()}_APPLICATION": arn for kind, arn in self._stage.push_applications},
+            },
+            statements=[
+                *self._stores.kafka.may_consume(catalogue.PUSH_TOPIC, group),
+                # Dead letters go to the worker, which reaches the broker.
+                allow(["InvokeFunction"], [self.repo_rpc, worker_arn], "lambda"),
+                *self._may_push(),
+            ],
+        )
+        for resource in ready:
+            function.node.add_dependency(resource)
+        self._consume(spec, function, mapping, catalogue.PUSH_TOPIC)
+
+    def _may_push(self) -> list[iam.PolicyStatement]:
+        """Grant what SNS mobile push asks for: on the applications, and on the endpoints beneath them."""
+        applications = [arn for _, arn in self._stage.push_applications]
+        if not applications:
+            return []
+        endpoints = [f"{arn.replace(':app/', ':endpoint/')}/*" for arn in applications]
+        return [
+            allow(["CreatePlatformEndpoint"], applications, "sns"),
+            allow(["Publish", "DeleteEndpoint"], [*applications, *endpoints], "sns"),
+        ]
 
     def _function(
         self, spec: FunctionSpec, environment: dict[str, str], ready: list[CustomResource]

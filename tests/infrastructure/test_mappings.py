@@ -7,6 +7,7 @@ from tests.infrastructure.synthesis import Resource, Synthesis
 CONSUMERS = {
     "logic-upstream": ("im-upstream-topic", 300),
     "task-worker": ("im-task-topic", 20),
+    "task-push": ("im-push-topic", 100),
     "gateway-deliver": ("im-downstream-topic-g1", 100),
 }
 
@@ -37,6 +38,7 @@ def test_consumer_groups_are_fixed_and_each_has_its_own(stage: Synthesis) -> Non
     assert groups == {
         "logic-upstream": f"gochat-{stage.stage}-logic-upstream",
         "task-worker": f"gochat-{stage.stage}-task-worker",
+        "task-push": f"gochat-{stage.stage}-task-push",
         "gateway-deliver": f"gochat-{stage.stage}-gateway-deliver-g1",
     }
 

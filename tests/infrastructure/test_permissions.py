@@ -41,6 +41,7 @@ ALLOWED = {
     "logic-upstream": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
     "logic-rpc": RUNNING | NETWORK | PRODUCING | STORES | SIGNING | {"secretsmanager:GetSecretValue"},
     "task-sweep": RUNNING | NETWORK | PRODUCING | STORES,
+    "task-push": RUNNING | CONSUMING | {"lambda:InvokeFunction"},
     "task-worker": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
     "repo-rpc": RUNNING | NETWORK | STORES,
     "repo-migrate": RUNNING | NETWORK | {"rds-db:connect"},
@@ -115,7 +116,7 @@ def test_producers_write_to_named_topics(managed_stage: Synthesis) -> None:
         arns = _resources(managed_stage, function, "kafka-cluster:WriteData")
         return {arn["Fn::Join"][1][-1].rpartition("/")[2] for arn in arns}
 
-    behind = {"im-task-topic", "im-dead-letter-topic", "im-downstream-topic-g1"}
+    behind = {"im-task-topic", "im-push-topic", "im-dead-letter-topic", "im-downstream-topic-g1"}
     assert topics("gateway-websocket") == behind | {"im-upstream-topic"}
     for function in ("logic-upstream", "logic-rpc", "logic-sweep", "task-worker", "task-sweep"):
         assert topics(function) == behind

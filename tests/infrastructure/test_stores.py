@@ -104,7 +104,13 @@ def test_no_subnet_lies_in_the_zone_that_msk_refuses(managed_stage: Synthesis) -
 
 def test_topics_stand_with_their_partitions_and_survive_their_stack(managed_stage: Synthesis) -> None:
     topics = {t.properties["TopicName"]: t for t in managed_stage.resources("AWS::MSK::Topic")}
-    assert set(topics) == {"im-upstream-topic", "im-task-topic", "im-downstream-topic-g1", "im-dead-letter-topic"}
+    assert set(topics) == {
+        "im-upstream-topic",
+        "im-task-topic",
+        "im-push-topic",
+        "im-downstream-topic-g1",
+        "im-dead-letter-topic",
+    }
     for topic in topics.values():
         assert topic.body["DeletionPolicy"] == "Retain"
         configs = base64.b64decode(topic.properties["Configs"]).decode().splitlines()

@@ -10,7 +10,18 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from gateway.http.answers import NO_CONTENT, Answer, problem
 from gateway.http.request import Request, bearer_token, clean, lower_headers, raw_body
-from gateway.http.routes import auth, contacts, conversations, groups, health, media, messages, sync, users
+from gateway.http.routes import (
+    auth,
+    contacts,
+    conversations,
+    groups,
+    health,
+    media,
+    messages,
+    push,
+    sync,
+    users,
+)
 from gateway.http.routing import PREFIX, Route, Services
 from gochat_core.clock import Clock
 from gochat_core.errors import GochatError, InternalError, MethodNotAllowed, NotFound
@@ -27,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *sync.ROUTES,
     *contacts.ROUTES,
     *groups.ROUTES,
+    *push.ROUTES,
     *health.ROUTES,
 )
 

@@ -14,6 +14,7 @@ from gochat_contracts.logic import (
     groups_pb2_grpc,
     media_pb2_grpc,
     messages_pb2_grpc,
+    push_pb2_grpc,
     sync_pb2_grpc,
     users_pb2_grpc,
 )
@@ -29,6 +30,7 @@ class LogicClient:
         self.conversations = conversations_pb2_grpc.ConversationServiceStub(channel)
         self.media = media_pb2_grpc.MediaServiceStub(channel)
         self.messages = messages_pb2_grpc.MessageServiceStub(channel)
+        self.push = push_pb2_grpc.PushServiceStub(channel)
         self.sync = sync_pb2_grpc.SyncServiceStub(channel)
         self.groups = groups_pb2_grpc.GroupServiceStub(channel)
         self.contacts = contacts_pb2_grpc.ContactServiceStub(channel)

@@ -49,6 +49,9 @@ KEYED_METHODS = {
     "/gochat.logic.v1.GroupService/RemoveGroupMember": Again.FIRST_ANSWER,
     "/gochat.logic.v1.GroupService/UpdateGroupMember": Again.FIRST_ANSWER,
     "/gochat.logic.v1.GroupService/TransferGroup": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.PushService/SetPushToken": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.PushService/RemovePushToken": Again.FIRST_ANSWER,
+    "/gochat.logic.v1.PushService/SetPushPreferences": Again.FIRST_ANSWER,
 }
 """Every method behind a mutating REST route outside /auth; a test compares them. Any other method ignores a key."""
 

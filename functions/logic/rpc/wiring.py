@@ -21,6 +21,7 @@ from gochat_contracts.logic import (
     groups_pb2_grpc,
     media_pb2_grpc,
     messages_pb2_grpc,
+    push_pb2_grpc,
     sync_pb2_grpc,
     users_pb2_grpc,
 )
@@ -52,6 +53,7 @@ from logic.groups.ports import GroupPorts
 from logic.media.ports import MediaPorts
 from logic.pipeline.rest_door import RestDoor
 from logic.pipeline.store_commands import CommandStore
+from logic.push.ports import PushPorts
 from logic.rpc.auth_service import AuthService
 from logic.rpc.boundary import Boundary
 from logic.rpc.contact_service import ContactService
@@ -60,6 +62,7 @@ from logic.rpc.group_service import GroupService
 from logic.rpc.keyed_calls import KeyedCalls
 from logic.rpc.media_service import MediaService
 from logic.rpc.message_service import MessageService
+from logic.rpc.push_service import PushService
 from logic.rpc.settings import MediaSettings, RpcSettings, limits_of, media_rules_of
 from logic.rpc.signers import SignerSource
 from logic.rpc.sync_service import SyncService
@@ -100,6 +103,8 @@ def build(
     _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer), groups)
     groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), guarded)
     _add_messaging(guarded, settings, stores, producer)
+    push = PushService(PushPorts(database=stores.database, clock=SystemClock()))
+    push_pb2_grpc.add_PushServiceServicer_to_server(push, guarded)
     media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), guarded)
     return invoke_server
 

@@ -8,14 +8,19 @@ from gochat_core.errors import FieldFault, InvalidRequest, UserNotFound
 from gochat_core.types import CellId, UserId
 from gochat_repo.connection_checks import ConnectionChecks
 from gochat_repo.connections import Connection, Connections
+from gochat_repo.push_checks import PushChecks
 from gochat_repo.user_status import UserStatus, UserStatuses
 from gochat_repo.users import Account, UserStore
+from repo.rpc.push_messages import read_asked, read_results, verdicts_message
 
 MAX_USERS = 500
 """How many users' connections one call may ask for (repo.proto)."""
 
 MAX_CHECKS = 500
 """How many connections one call may claim for a check (repo.proto)."""
+
+MAX_PUSHES = 500
+"""How many pushes one call may bring (repo.proto)."""
 
 Context = grpc.ServicerContext
 
@@ -29,6 +34,7 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
         connections: Connections,
         checks: ConnectionChecks,
         statuses: UserStatuses,
+        pushes: PushChecks,
         clock: Clock,
         *,
         stage: str,
@@ -38,6 +44,7 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
         self._connections = connections
         self._checks = checks
         self._statuses = statuses
+        self._pushes = pushes
         self._clock = clock
         self._stage = stage
         self._version = version
@@ -92,9 +99,35 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
         self._statuses.save({UserId(request.user_id): status})
         return repo_pb2.UpdateUserStatusResponse()
 
+    def RecheckPushes(  # noqa: N802
+        self,
+        request: repo_pb2.RecheckPushesRequest,
+        context: Context,  # noqa: ARG002
+    ) -> repo_pb2.RecheckPushesResponse:
+        """Claim pushes that are about to be sent, or say why they are not."""
+        _check_count("pushes", len(request.pushes))
+        ready = self._pushes.recheck(read_asked(request), now_ms=self._clock.now_ms())
+        return verdicts_message(ready)
+
+    def LogPushResults(  # noqa: N802
+        self,
+        request: repo_pb2.LogPushResultsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> repo_pb2.LogPushResultsResponse:
+        """Write what became of pushes, and forget dead tokens."""
+        _check_count("results", len(request.results))
+        results, dead = read_results(request)
+        self._pushes.log_results(results, dead, now_ms=self._clock.now_ms())
+        return repo_pb2.LogPushResultsResponse()
+
     def CheckHealth(self, request: repo_pb2.CheckHealthRequest, context: Context) -> repo_pb2.CheckHealthResponse:  # noqa: N802, ARG002
         """Answer without touching a store."""
         return repo_pb2.CheckHealthResponse(stage=self._stage, version=self._version)
+
+
+def _check_count(field: str, count: int) -> None:
+    if count > MAX_PUSHES:
+        raise InvalidRequest(faults=[FieldFault(field=field, message=f"may be at most {MAX_PUSHES}")])
 
 
 def _connection(one: Connection) -> repo_pb2.Connection:

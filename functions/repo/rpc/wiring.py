@@ -19,6 +19,7 @@ from gochat_repo.cache import cache_from
 from gochat_repo.connection_checks import ConnectionChecks
 from gochat_repo.connections import Connections
 from gochat_repo.mysql import database_from
+from gochat_repo.push_checks import PushChecks
 from gochat_repo.read_through import ReadThrough
 from gochat_repo.user_status import UserStatuses
 from gochat_repo.users import UserStore
@@ -51,6 +52,7 @@ def build(environ: Mapping[str, str]) -> InvokeServer:
         connections,
         ConnectionChecks(database, connections),
         UserStatuses(cache_client),
+        PushChecks(database),
         SystemClock(),
         stage=settings.stage,
         version=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),

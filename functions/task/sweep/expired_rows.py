@@ -29,13 +29,14 @@ class RowSweep:
         }
 
     def delete_expired_rows(self, limit: TimeLimit) -> Counts:
-        """Delete tickets, counts of failed logins, logins and idempotency keys whose time is over."""
+        """Delete tickets, counts of failed logins, logins, idempotency keys and logged pushes whose time is over."""
         rows = self.rows
         return {
             "TicketsDeleted": self._repeat(limit, lambda at: rows.delete_used_tickets(now_ms=at, limit=CHUNK)),
             "FailuresDeleted": self._repeat(limit, lambda at: rows.delete_login_failures(now_ms=at, limit=CHUNK)),
             "SessionsDeleted": self._repeat(limit, lambda at: rows.delete_sessions(now_ms=at, limit=CHUNK)),
             "KeysDeleted": self._repeat(limit, lambda at: rows.delete_idempotency_keys(now_ms=at, limit=CHUNK)),
+            "PushesForgotten": self._repeat(limit, lambda at: rows.delete_push_log(now_ms=at, limit=CHUNK)),
         }
 
     def _repeat(self, limit: TimeLimit, delete: Callable[[int], int]) -> int:

@@ -22,6 +22,7 @@ from gochat_repo.expired_rows import ExpiredRows
 from gochat_repo.mysql import database_from
 from gochat_repo.presence import Presence
 from gochat_repo.retention import Retention
+from task.sweep.deferred_pushes import DeferredPushSweep
 from task.sweep.departures import DepartureSweep
 from task.sweep.expired_rows import RowSweep
 from task.sweep.message_retention import RetentionSweep
@@ -87,10 +88,12 @@ def _duties(settings: Settings, environ: Mapping[str, str], producer: RecordProd
         clock=clock,
         offline_after_ms=int(settings.offline_after_s * 1000),
     )
+    deferred = DeferredPushSweep(database=database, producer=producer, clock=clock)
     rows = RowSweep(rows=ExpiredRows(database), checks=ConnectionChecks(database, connections), clock=clock)
     duties = [
         Duty(name="departures", limit_s=12, run=departures.announce_due),
         Duty(name="overaged_connections", limit_s=4, run=rows.remove_overaged_connections),
+        Duty(name="deferred_pushes", limit_s=5, run=deferred.produce_due),
         Duty(name="expired_rows", limit_s=6, run=rows.delete_expired_rows),
     ]
     if settings.message_retention_days:

@@ -1,15 +1,22 @@
-"""Consumes the task topic: decode, apply once, answer which records must come again."""
+"""Consumes the task topic: decode, apply once, answer which records must come again; keeps what `push` gives up."""
 
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from gochat_aws.kafka_event import BatchAnswer, answer_with_failures, read_kafka_event
+from gochat_contracts.records import DeadLetters
+from task.worker.dead_letters import keep_dead_letters
 from task.worker.wiring import wire
 
 
 def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: ARG001 - Lambda's signature
     """Apply one batch; where partial answers are not honoured, any failure fails the whole batch."""
     wiring = wire()
+    if "gochat" in event:
+        keep_dead_letters(wiring.producer, msgspec.convert(event, DeadLetters))
+        return {"batchItemFailures": []}
     started_at_ms = wiring.clock.now_ms()
     records = read_kafka_event(event)
     verdicts = wiring.tasks.apply(records)
@@ -17,10 +24,11 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
     counts = {
         "redelivered": verdicts.redelivered,
         "offline": verdicts.offline,
+        "pushes": verdicts.pushes,
         "dead_letters": verdicts.dead_letters,
         "failed": len(verdicts.failed),
     }
-    summary = {"records": len(records), "duration_ms": duration_ms, **counts}
+    summary = {"records": len(records), "duration_ms": duration_ms, **counts, "decisions": dict(verdicts.decisions)}
     if verdicts.outage is not None:
         wiring.logger.warning("batch failed", extra={**summary, "cause": repr(verdicts.outage.__cause__)})
     else:
@@ -30,6 +38,8 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
             "BatchSize": ("Count", len(records)),
             "Redelivered": ("Count", verdicts.redelivered),
             "OfflineUsers": ("Count", verdicts.offline),
+            "PushesDecided": ("Count", verdicts.pushes),
+            "PushesSuppressed": ("Count", verdicts.suppressed),
             "DeadLetters": ("Count", verdicts.dead_letters),
             "Failed": ("Count", len(verdicts.failed)),
         }

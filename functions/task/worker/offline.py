@@ -1,5 +1,6 @@
-"""Handles messages that reached none of a user's devices: whoever came back gets them now."""
+"""Handles messages that reached none of a user's devices: whoever came back gets them now, who did not a push."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ from gochat_repo.participants import MemberSpan
 from gochat_repo.reactions import ReactionKey
 from gochat_repo.read_through import ReadThrough
 from gochat_repo.user_status import UserStatus, UserStatuses
+from task.worker.pushes import Pushes
 
 Place = tuple[ConversationId, Seq]
 
@@ -40,7 +42,14 @@ class TaskVerdicts:
     redelivered: int = 0
     offline: int = 0
     dead_letters: int = 0
+    pushes: int = 0
+    decisions: Counter[str] = field(default_factory=Counter)
     outage: Unavailable | None = None
+
+    @property
+    def suppressed(self) -> int:
+        """How often somebody who was away was not told; `decisions` says why."""
+        return sum(count for name, count in self.decisions.items() if not name.startswith(("alert", "silent")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,18 +79,21 @@ class OfflineTasks:
         statuses: UserStatuses,
         producer: RecordProducer,
         clock: Clock,
+        pushes: Pushes,
     ) -> None:
         self._database = database
         self._values = values
         self._statuses = statuses
         self._producer = producer
         self._clock = clock
+        self._pushes = pushes
 
     def apply(self, records: Sequence[IncomingRecord]) -> TaskVerdicts:
         """Apply tasks; safe to repeat: clients know a message by its seq. All fail together when a store is away.
 
-        One database round trip (two if a message has more reactions than are listed; two more for what the cache does
-        not know), two to the cache (or three), and one to the broker, whatever the batch's size.
+        One database round trip, and one for what decides on pushes if somebody is away (one more if a message has more
+        reactions than are listed, or if pushes are suppressed; two more for what the cache does not know); two to the
+        cache, or up to five; one to the broker: whatever the batch's size.
         """
         now_ms = self._clock.now_ms()
         read = self._read(records, now_ms)
@@ -93,14 +105,20 @@ class OfflineTasks:
                 OutgoingRecord(topic=downstream_topic(cell_id), key=str(one.user_id).encode(), value=encode(one))
                 for cell_id, one in plan_downstream(notices, state.connections)
             ]
-            self._producer.produce([*downstream, *read.letters, *unknown])
+            named = {user_id for one in read.tasks for user_id in one.task.user_ids}
+            absent = {user_id for user_id in named if not state.connections.get(user_id)}
+            pushes = self._pushes.plan(read.tasks, state.messages, absent, now_ms=now_ms)
+            self._producer.produce([*downstream, *pushes.records, *read.letters, *unknown])
+            self._pushes.note(pushes)
         except Unavailable as outage:
             return TaskVerdicts(failed=frozenset(range(len(records))), outage=outage)
-        named = {user_id for one in read.tasks for user_id in one.task.user_ids}
-        absent = {user_id for user_id in named if not state.connections.get(user_id)}
         self._statuses.save({user_id: UserStatus(online=False, last_seen_ms=now_ms) for user_id in absent})
         return TaskVerdicts(
-            redelivered=len(notices), offline=len(absent), dead_letters=len(read.letters) + len(unknown)
+            redelivered=len(notices),
+            offline=len(absent),
+            dead_letters=len(read.letters) + len(unknown),
+            pushes=len(pushes.records),
+            decisions=pushes.counts,
         )
 
     def _read(self, records: Sequence[IncomingRecord], now_ms: int) -> _Read:

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from aws_lambda_powertools import Logger
 
-from gochat_aws.kafka_producer import KafkaRecordProducer
+from gochat_aws.kafka_producer import KafkaRecordProducer, RecordProducer
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.logs import make_logger
 from gochat_core.metrics import Metrics
@@ -18,6 +18,7 @@ from gochat_repo.mysql import Database, database_from
 from gochat_repo.read_through import ReadThrough
 from gochat_repo.user_status import UserStatuses
 from task.worker.offline import OfflineTasks
+from task.worker.pushes import Pushes
 
 SERVICE = "task-worker"
 
@@ -41,6 +42,7 @@ class Wiring:
     logger: Logger
     metrics: Metrics
     database: Database
+    producer: RecordProducer
     tasks: OfflineTasks
 
 
@@ -50,6 +52,7 @@ def wire() -> Wiring:
     settings = read_settings(WorkerSettings, os.environ)
     clock = SystemClock()
     database, cache_client = database_from(os.environ), cache_from(os.environ)
+    values = ReadThrough(database, cache_client)
     producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
     return Wiring(
         settings=settings,
@@ -57,5 +60,13 @@ def wire() -> Wiring:
         logger=make_logger(SERVICE, settings.log_level),
         metrics=Metrics(service=SERVICE, stage=settings.stage),
         database=database,
-        tasks=OfflineTasks(database, ReadThrough(database, cache_client), UserStatuses(cache_client), producer, clock),
+        producer=producer,
+        tasks=OfflineTasks(
+            database,
+            values,
+            UserStatuses(cache_client),
+            producer,
+            clock,
+            Pushes(database, values, cache_client),
+        ),
     )

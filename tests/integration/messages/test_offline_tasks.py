@@ -15,6 +15,7 @@ from gochat_repo.user_status import UserStatuses
 from logic.announce.announcer import Announcer
 from logic.upstream.batch import UpstreamBatches
 from task.worker.offline import OfflineTasks, TaskVerdicts
+from task.worker.pushes import Pushes
 from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT, edit, frame, react, recall
 from tests.integration.messages.stage import Stage
 
@@ -25,7 +26,14 @@ class Worker:
     def __init__(self, stage: Stage) -> None:
         door = stage.doors[0]
         values = ReadThrough(door.database, door.cache)
-        self.tasks = OfflineTasks(door.database, values, UserStatuses(door.cache), stage.producer, stage.clock)
+        self.tasks = OfflineTasks(
+            door.database,
+            values,
+            UserStatuses(door.cache),
+            stage.producer,
+            stage.clock,
+            Pushes(door.database, values, door.cache),
+        )
         self.database, self.cache = door.database, door.cache
 
     def apply(self, *values: bytes) -> TaskVerdicts:
@@ -121,11 +129,13 @@ def test_many_tasks_cost_one_database_round_trip_and_one_more_for_each_kind_that
         worker.apply(*tasks)
         return [worker.database.round_trips - before[0], worker.cache.round_trips - before[1]]
 
-    assert cost()[0] == 2, "connections and members; the messages are in the cache since they were announced"
-    assert cost() == [1, 2], "connections; what is cached, and that Alice is offline"
+    assert cost()[0] == 3, (
+        "connections, members, and who has a device to be told; the messages are in the cache since they were announced"
+    )
+    assert cost() == [2, 2], "connections and devices; what is cached, and that Alice is offline"
     with redis.Redis(host=stage.redis.redis_host, port=stage.redis.redis_port) as client:
         client.flushall()
-    assert cost() == [3, 3], "and Redis to fill in both"
+    assert cost() == [4, 3], "and Redis to fill in both"
 
 
 def test_a_cached_message_is_never_shown_as_it_was_before_a_change(stage: Stage, worker: Worker) -> None:

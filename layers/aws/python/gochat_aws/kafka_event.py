@@ -86,7 +86,11 @@ def answer_with_failures(records: Sequence[IncomingRecord], failed: Collection[i
 
 
 def dead_letter(
-    record: IncomingRecord, *, reason: Literal["unreadable", "bad_data", "fault"], detail: str, now_ms: int
+    record: IncomingRecord,
+    *,
+    reason: Literal["unreadable", "bad_data", "fault", "push_refused"],
+    detail: str,
+    now_ms: int,
 ) -> OutgoingRecord:
     """Make the dead letter of a record that can never succeed: as it came, with what was wrong."""
     letter = DeadLetter(

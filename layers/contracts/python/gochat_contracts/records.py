@@ -26,6 +26,9 @@ UPSTREAM_TOPIC = "im-upstream-topic"
 TASK_TOPIC = "im-task-topic"
 """Work that no client waits for; key: the conversation's id."""
 
+PUSH_TOPIC = "im-push-topic"
+"""Pushes that were decided on, one a device; key: the recipient's user id."""
+
 DEAD_LETTER_TOPIC = "im-dead-letter-topic"
 """Records that can never succeed, with the reason; key: the key of the record."""
 
@@ -40,6 +43,9 @@ MAX_RECORD_BYTES = 256 * 1024
 
 MESSAGE_LIFETIME_MS = 120_000
 """How long a downstream item is worth posting; older ones take the offline path."""
+
+PUSH_LIFETIME_MS = 24 * 3_600_000
+"""How long a push is worth sending, and how long a provider keeps it for a phone that is off."""
 
 TYPING_LIFETIME_MS = 5_000
 """How long `typing` is worth posting (protocol: it is never stored)."""
@@ -134,6 +140,27 @@ class TaskRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     task_id: str
     created_at_ms: int
     task: Task
+    trace: str | None = None
+
+
+class PushRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One push for one device, in `im-push-topic`; it collapses with others of its conversation.
+
+    `seq` is that of the last message it tells of, `count` of how many. Neither token nor badge stands here: both are
+    asked for right before sending. `silent` shows without a sound.
+    """
+
+    task_id: str
+    user_id: UserId
+    device_id: DeviceId
+    conversation_id: ConversationId
+    seq: Seq
+    kind: Literal["alert", "silent"]
+    title: str
+    body: str
+    created_at_ms: int
+    expires_at_ms: int
+    count: int = 1
     trace: str | None = None
 
 

@@ -18,6 +18,7 @@ GochatError
 │   │   ├── FriendRequestNotFound   404 friend_request_not_found
 │   │   ├── GroupNotFound           404 group_not_found
 │   │   ├── MediaNotFound           404 media_not_found
+│   │   ├── DeviceNotFound          404 device_not_found
 │   │   └── SessionNotFound         404 session_not_found
 │   ├── MethodNotAllowed            405 method_not_allowed
 │   ├── UsernameTaken               409 username_taken
@@ -171,6 +172,12 @@ class MediaNotFound(NotFound):
     """No file can have this media id."""
 
     code, title = "media_not_found", "There is no such file"
+
+
+class DeviceNotFound(NotFound):
+    """The caller is not logged in from a device with this id."""
+
+    code, title = "device_not_found", "There is no such device"
 
 
 class SessionNotFound(NotFound):

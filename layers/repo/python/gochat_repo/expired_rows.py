@@ -1,7 +1,8 @@
-"""Deletes what nothing asks for any more: used tickets, counted guesses, ended logins, kept answers."""
+"""Deletes what nothing asks for any more: used tickets, counted guesses, ended logins, kept answers, old pushes."""
 
 from gochat_repo.idempotency_keys import delete_expired_keys
 from gochat_repo.mysql import Database
+from gochat_repo.push_log import delete_old_pushes
 
 _TICKETS = "DELETE FROM used_tickets WHERE expires_at_ms < %s ORDER BY expires_at_ms LIMIT %s"
 _FAILURES = "DELETE FROM login_failures WHERE window_started_at_ms < %s ORDER BY window_started_at_ms LIMIT %s"
@@ -15,6 +16,10 @@ FAILURES_MARGIN_MS = 24 * 3600 * 1000
 
 SESSION_MARGIN_MS = 7 * 24 * 3600 * 1000
 """How long an ended login is still told apart from one that never was, for whoever looks into a theft."""
+
+
+PUSH_LOG_MS = 30 * 24 * 3600 * 1000
+"""How long it can be asked what became of a push."""
 
 
 class ExpiredRows:
@@ -38,6 +43,10 @@ class ExpiredRows:
     def delete_idempotency_keys(self, *, now_ms: int, limit: int) -> int:
         """Delete kept answers that nobody may ask for again."""
         return self._database.transaction(lambda tx: delete_expired_keys(tx, now_ms, limit))
+
+    def delete_push_log(self, *, now_ms: int, limit: int) -> int:
+        """Delete the log of pushes of long ago."""
+        return self._database.transaction(lambda tx: delete_old_pushes(tx, now_ms - PUSH_LOG_MS, limit))
 
     def _delete(self, statement: str, before_ms: int, limit: int) -> int:
         return self._database.transaction(lambda tx: tx.execute(statement, (before_ms, limit)))

@@ -10,6 +10,8 @@ from gochat_repo.connections import Connection, Connections, delete_session_conn
 from gochat_repo.contact_erasure import erase_contacts
 from gochat_repo.devices import erase_devices, save_device
 from gochat_repo.mysql import Database, Transaction
+from gochat_repo.push_preferences import erase_push_preferences
+from gochat_repo.push_tokens import drop_ended_tokens
 from gochat_repo.session_state import active_command, ending_commands, revoked_commands
 from gochat_repo.sessions import NewSession, insert_session, live_session_ids, revoke_sessions
 from gochat_repo.users import erase_user, lock_account, save_login, save_password
@@ -96,6 +98,7 @@ class SessionEndings:
             lock_account(tx, user_id)
             erase_user(tx, user_id, now_ms=now_ms)
             erase_devices(tx, user_id)
+            erase_push_preferences(tx, user_id)
 
         return self._end(
             user_id,
@@ -131,6 +134,9 @@ class SessionEndings:
             closed = delete_session_connections(tx, user_id, chosen)
             if after is not None:
                 after(tx)
+            if chosen:
+                # A device that is logged in again keeps its token; one that isn't is reached no more.
+                drop_ended_tokens(tx, user_id)
             return chosen, closed
 
         ended, closed = self._database.transaction(work)

@@ -88,6 +88,75 @@ class UpdateUserStatusResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class PushPlace(_message.Message):
+    __slots__ = ("user_id", "device_id", "conversation_id", "seq")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    device_id: str
+    conversation_id: str
+    seq: int
+    def __init__(self, user_id: _Optional[int] = ..., device_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., seq: _Optional[int] = ...) -> None: ...
+
+class RecheckPushesRequest(_message.Message):
+    __slots__ = ("pushes",)
+    class Push(_message.Message):
+        __slots__ = ("place", "task_id")
+        PLACE_FIELD_NUMBER: _ClassVar[int]
+        TASK_ID_FIELD_NUMBER: _ClassVar[int]
+        place: PushPlace
+        task_id: str
+        def __init__(self, place: _Optional[_Union[PushPlace, _Mapping]] = ..., task_id: _Optional[str] = ...) -> None: ...
+    PUSHES_FIELD_NUMBER: _ClassVar[int]
+    pushes: _containers.RepeatedCompositeFieldContainer[RecheckPushesRequest.Push]
+    def __init__(self, pushes: _Optional[_Iterable[_Union[RecheckPushesRequest.Push, _Mapping]]] = ...) -> None: ...
+
+class RecheckPushesResponse(_message.Message):
+    __slots__ = ("verdicts",)
+    class Verdict(_message.Message):
+        __slots__ = ("reason", "provider", "token", "token_updated_at_ms", "badge")
+        REASON_FIELD_NUMBER: _ClassVar[int]
+        PROVIDER_FIELD_NUMBER: _ClassVar[int]
+        TOKEN_FIELD_NUMBER: _ClassVar[int]
+        TOKEN_UPDATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+        BADGE_FIELD_NUMBER: _ClassVar[int]
+        reason: str
+        provider: str
+        token: str
+        token_updated_at_ms: int
+        badge: int
+        def __init__(self, reason: _Optional[str] = ..., provider: _Optional[str] = ..., token: _Optional[str] = ..., token_updated_at_ms: _Optional[int] = ..., badge: _Optional[int] = ...) -> None: ...
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    verdicts: _containers.RepeatedCompositeFieldContainer[RecheckPushesResponse.Verdict]
+    def __init__(self, verdicts: _Optional[_Iterable[_Union[RecheckPushesResponse.Verdict, _Mapping]]] = ...) -> None: ...
+
+class LogPushResultsRequest(_message.Message):
+    __slots__ = ("results",)
+    class Result(_message.Message):
+        __slots__ = ("place", "outcome", "reason", "dead_token_updated_at_ms", "record", "retry_at_ms")
+        PLACE_FIELD_NUMBER: _ClassVar[int]
+        OUTCOME_FIELD_NUMBER: _ClassVar[int]
+        REASON_FIELD_NUMBER: _ClassVar[int]
+        DEAD_TOKEN_UPDATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+        RECORD_FIELD_NUMBER: _ClassVar[int]
+        RETRY_AT_MS_FIELD_NUMBER: _ClassVar[int]
+        place: PushPlace
+        outcome: str
+        reason: str
+        dead_token_updated_at_ms: int
+        record: str
+        retry_at_ms: int
+        def __init__(self, place: _Optional[_Union[PushPlace, _Mapping]] = ..., outcome: _Optional[str] = ..., reason: _Optional[str] = ..., dead_token_updated_at_ms: _Optional[int] = ..., record: _Optional[str] = ..., retry_at_ms: _Optional[int] = ...) -> None: ...
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[LogPushResultsRequest.Result]
+    def __init__(self, results: _Optional[_Iterable[_Union[LogPushResultsRequest.Result, _Mapping]]] = ...) -> None: ...
+
+class LogPushResultsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class CheckHealthRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

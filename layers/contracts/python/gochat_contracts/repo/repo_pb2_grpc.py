@@ -54,6 +54,16 @@ class RepoServiceStub:
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusRequest.SerializeToString,
                 response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusResponse.FromString,
                 _registered_method=True)
+        self.RecheckPushes = channel.unary_unary(
+                '/gochat.repo.v1.RepoService/RecheckPushes',
+                request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.RecheckPushesRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.RecheckPushesResponse.FromString,
+                _registered_method=True)
+        self.LogPushResults = channel.unary_unary(
+                '/gochat.repo.v1.RepoService/LogPushResults',
+                request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsResponse.FromString,
+                _registered_method=True)
         self.CheckHealth = channel.unary_unary(
                 '/gochat.repo.v1.RepoService/CheckHealth',
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.CheckHealthRequest.SerializeToString,
@@ -92,6 +102,21 @@ class RepoServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecheckPushes(self, request, context):
+        """The last look before pushes are sent, up to 500: each is claimed, or told why it is not sent. A claim of which no
+        outcome comes is given once more and no oftener.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LogPushResults(self, request, context):
+        """What became of claimed pushes; tokens that their provider calls dead are forgotten. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CheckHealth(self, request, context):
         """Answers without touching a store, for health probes.
         """
@@ -121,6 +146,16 @@ def add_RepoServiceServicer_to_server(servicer, server):
                     servicer.UpdateUserStatus,
                     request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusRequest.FromString,
                     response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusResponse.SerializeToString,
+            ),
+            'RecheckPushes': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecheckPushes,
+                    request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.RecheckPushesRequest.FromString,
+                    response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.RecheckPushesResponse.SerializeToString,
+            ),
+            'LogPushResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.LogPushResults,
+                    request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsRequest.FromString,
+                    response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsResponse.SerializeToString,
             ),
             'CheckHealth': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckHealth,
@@ -236,6 +271,60 @@ class RepoService:
             '/gochat.repo.v1.RepoService/UpdateUserStatus',
             gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusRequest.SerializeToString,
             gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecheckPushes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.repo.v1.RepoService/RecheckPushes',
+            gochat__contracts_dot_repo_dot_repo__pb2.RecheckPushesRequest.SerializeToString,
+            gochat__contracts_dot_repo_dot_repo__pb2.RecheckPushesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LogPushResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.repo.v1.RepoService/LogPushResults',
+            gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsRequest.SerializeToString,
+            gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,1 @@
+"""Sends pushes to devices, outside the VPC, and tells what became of each."""

@@ -1,0 +1,182 @@
+"""A batch of pushes: asked for once more, sent, and told about."""
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Literal
+
+import grpc
+
+from gochat_aws.kafka_event import IncomingRecord, dead_letter
+from gochat_aws.rpc_errors import error_of
+from gochat_contracts.records import DeadLetter, PushRecord, UnreadableRecordError, decode, encode
+from gochat_contracts.repo.repo_pb2 import (
+    LogPushResultsRequest,
+    PushPlace,
+    RecheckPushesRequest,
+    RecheckPushesResponse,
+)
+from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
+from gochat_core.clock import Clock
+from gochat_core.errors import TryLater, Unavailable
+from task.push.providers.provider import Answer, Push, Refused, Sent, TokenDead
+from task.push.sender import Sender
+
+Reason = Literal["unreadable", "push_refused"]
+
+CALL_TIMEOUT_S = 10.0
+"""Of a call to RepoService; a database that resumes takes longer, and the batch comes again."""
+
+SEND_BUDGET_MS = 25_000
+"""For all of a batch: with both calls well below the function's 60 s."""
+
+PAGE = 200
+"""Pushes that are asked for, sent and told about together; RepoService takes 500."""
+
+THREADS = 16
+
+LOG_TRIES = 3
+
+DEFER_MS = 60_000
+"""How long a push rests whose provider is away, at least; a sweep then produces it again."""
+
+
+@dataclass(kw_only=True)
+class PushVerdicts:
+    """What became of a batch; `failed` come again."""
+
+    failed: set[int] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    letters: list[DeadLetter] = field(default_factory=list)
+    latencies_ms: list[int] = field(default_factory=list)
+    outage: Unavailable | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Read:
+    place: int
+    source: IncomingRecord
+    record: PushRecord
+
+
+class PushBatches:
+    """Applies batches; one for the life of a container."""
+
+    def __init__(self, repo: RepoServiceStub, sender: Sender, clock: Clock) -> None:
+        self._repo = repo
+        self._sender = sender
+        self._clock = clock
+
+    def apply(self, records: Sequence[IncomingRecord]) -> PushVerdicts:
+        """Send what is still worth sending.
+
+        A record that comes again is sent again only if nobody told what became of it, and then once more at most.
+        """
+        verdicts = PushVerdicts()
+        until_ms = self._clock.now_ms() + SEND_BUDGET_MS
+        read = self._read(records, verdicts)
+        for start in range(0, len(read), PAGE):
+            page = read[start : start + PAGE]
+            try:
+                self._apply_page(page, verdicts, until_ms)
+            except TryLater as outage:
+                verdicts.outage = Unavailable("RepoService is away")
+                verdicts.outage.__cause__ = outage
+                verdicts.failed.update(one.place for one in read[start:])
+                break
+        return verdicts
+
+    def _read(self, records: Sequence[IncomingRecord], verdicts: PushVerdicts) -> list[_Read]:
+        read = []
+        for place, record in enumerate(records):
+            try:
+                read.append(_Read(place=place, source=record, record=decode(PushRecord, record.value or b"")))
+            except UnreadableRecordError as fault:
+                self._give_up(record, "unreadable", str(fault), verdicts)
+        return read
+
+    def _apply_page(self, page: Sequence[_Read], verdicts: PushVerdicts, until_ms: int) -> None:
+        told = self._recheck(page)
+        pushes: list[tuple[_Read, Push, int]] = []
+        for one, verdict in zip(page, told.verdicts, strict=True):
+            if verdict.reason:
+                verdicts.counts[f"suppressed_{verdict.reason}"] += 1
+                continue
+            push = Push(record=one.record, provider=verdict.provider, token=verdict.token, badge=verdict.badge)
+            pushes.append((one, push, verdict.token_updated_at_ms))
+        with ThreadPoolExecutor(max_workers=THREADS) as pool:
+            answers = list(pool.map(lambda one: self._send(one[1], until_ms), pushes))
+        results = LogPushResultsRequest()
+        for (one, _, token_updated_at_ms), answer in zip(pushes, answers, strict=True):
+            result = results.results.add(place=_place(one.record))
+            self._tell(one, answer, result, token_updated_at_ms, verdicts)
+        if results.results:
+            self._log(results)
+
+    def _recheck(self, page: Sequence[_Read]) -> RecheckPushesResponse:
+        request = RecheckPushesRequest()
+        for one in page:
+            request.pushes.add(place=_place(one.record), task_id=one.record.task_id)
+        try:
+            answer: RecheckPushesResponse = self._repo.RecheckPushes(request, timeout=CALL_TIMEOUT_S)
+        except grpc.RpcError as fault:
+            raise error_of(fault) from fault
+        return answer
+
+    def _send(self, push: Push, until_ms: int) -> Answer:
+        if push.record.expires_at_ms <= self._clock.now_ms():
+            return Refused(reason="expired")
+        return self._sender.send(push, until_ms=until_ms)
+
+    def _tell(
+        self,
+        one: _Read,
+        answer: Answer,
+        result: LogPushResultsRequest.Result,
+        token_updated_at_ms: int,
+        verdicts: PushVerdicts,
+    ) -> None:
+        now_ms = self._clock.now_ms()
+        match answer:
+            case Sent():
+                result.outcome = "sent"
+                verdicts.counts[f"sent_{one.record.kind}"] += 1
+                verdicts.latencies_ms.append(max(0, now_ms - one.record.created_at_ms))
+                return
+            case TokenDead():
+                result.outcome = "failed"
+                result.dead_token_updated_at_ms = token_updated_at_ms
+            case Refused():
+                result.outcome = "failed"
+                self._give_up(one.source, "push_refused", answer.reason, verdicts)
+            case _:
+                result.outcome = "deferred"
+                result.record = encode(one.record).decode()
+                result.retry_at_ms = now_ms + max(DEFER_MS, int(answer.after_s * 1000))
+        result.reason = answer.reason
+        verdicts.counts[f"{result.outcome}_{answer.reason}"] += 1
+
+    def _log(self, results: LogPushResultsRequest) -> None:
+        """Tell what became of pushes; insistently, since what nobody is told of is sent once more."""
+        for number in range(LOG_TRIES):
+            try:
+                self._repo.LogPushResults(results, timeout=CALL_TIMEOUT_S)
+            except grpc.RpcError as fault:
+                if number == LOG_TRIES - 1:
+                    raise error_of(fault) from fault
+            else:
+                return
+
+    def _give_up(self, record: IncomingRecord, reason: Reason, detail: str, verdicts: PushVerdicts) -> None:
+        written = dead_letter(record, reason=reason, detail=detail, now_ms=self._clock.now_ms())
+        verdicts.letters.append(decode(DeadLetter, written.value))
+
+
+def _place(record: PushRecord) -> PushPlace:
+    return PushPlace(
+        user_id=record.user_id,
+        device_id=record.device_id,
+        conversation_id=record.conversation_id,
+        seq=record.seq,
+    )

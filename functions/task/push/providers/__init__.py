@@ -1,0 +1,1 @@
+"""The services that bring a push to a device, behind one interface."""

@@ -1,0 +1,289 @@
+"""From the task that says who was away to the provider: the worker, RepoService and `push` over real stores."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from gochat_aws.invoke_channel import InvokeChannel
+from gochat_aws.kafka_event import IncomingRecord
+from gochat_contracts.records import PUSH_TOPIC, PushRecord, decode
+from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
+from gochat_core.clock import SystemClock
+from gochat_core.sweeps import TimeLimit
+from gochat_core.types import DeviceId, UserId
+from gochat_repo.push_tokens import PushToken, list_push_tokens, save_push_token
+from gochat_repo.read_through import ReadThrough
+from gochat_repo.sessions import NewSession, insert_session
+from gochat_repo.user_status import UserStatuses
+from repo.rpc import wiring
+from task.push.batch import PushBatches, PushVerdicts
+from task.push.providers.provider import Answer, Push, Refused, Sent, TokenDead, TryAgain
+from task.push.sender import Sender
+from task.sweep.deferred_pushes import DeferredPushSweep
+from task.worker.offline import OfflineTasks
+from task.worker.pushes import Pushes
+from tests.integration.messages.frames import ALICE, BOB, CAROL, PHONE, frame, read, recall
+from tests.integration.messages.stage import Stage
+
+FOREVER_MS = 1 << 52
+
+
+@dataclass
+class Phones:
+    """A provider that keeps what it was given, and answers as it is told to."""
+
+    sent: list[Push] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    before: Callable[[], object] = lambda: None
+
+    def send(self, push: Push, *, timeout_s: float) -> Answer:
+        assert timeout_s > 0
+        self.before()
+        self.sent.append(push)
+        return self.answers.pop(0) if self.answers else Sent()
+
+
+@dataclass
+class PushStage:
+    """The worker and `push` over one stage's stores."""
+
+    stage: Stage
+    phones: Phones
+    tasks: OfflineTasks
+    batches: PushBatches
+
+    def log_in(self, user_id: UserId, device_id: DeviceId = PHONE, *, token: str = "") -> None:
+        """Give somebody a device that is logged in and can be told."""
+
+        def work(tx: object) -> None:
+            insert_session(
+                tx,  # type: ignore[arg-type]
+                NewSession(
+                    session_id=user_id * 100 + len(device_id),  # type: ignore[arg-type]
+                    user_id=user_id,
+                    device_id=device_id,
+                    platform="ios",
+                    salt=b"x" * 16,
+                    opened_at_ms=1,
+                    expires_at_ms=FOREVER_MS,
+                ),
+            )
+            one = PushToken(
+                user_id=user_id,
+                device_id=device_id,
+                provider="fcm",
+                token=token or f"{user_id}-{device_id}",
+                updated_at_ms=7,
+            )
+            save_push_token(tx, one, identity=one.token)  # type: ignore[arg-type]
+
+        self.stage.doors[0].database.transaction(work)
+
+    def work_off(self) -> list[PushRecord]:
+        """Let the worker do what was announced, and return what it decided on."""
+        tasks = [one for one in self.stage.producer.records if one.topic == "im-task-topic"]
+        self.stage.producer.records.clear()
+        verdicts = self.tasks.apply([_incoming(one.topic, number, one.value) for number, one in enumerate(tasks)])
+        assert not verdicts.failed
+        return [decode(PushRecord, one.value) for one in self.stage.producer.of_topic(PUSH_TOPIC)]
+
+    def push(self) -> PushVerdicts:
+        """Let `push` do what was decided on; what was produced stays, and comes again with the next call."""
+        records = self.stage.producer.of_topic(PUSH_TOPIC)
+        return self.batches.apply([_incoming(PUSH_TOPIC, number, one.value) for number, one in enumerate(records)])
+
+    def fates(self) -> list[tuple[int, int, str, str]]:
+        """Return the log: user, seq, outcome and reason."""
+        sql = "SELECT user_id, seq, outcome, reason FROM push_log ORDER BY user_id, seq"
+        return [tuple(row) for row in self.stage.doors[0].database.read(lambda tx: tx.query(sql))]
+
+    def mute(self, user_id: UserId) -> None:
+        """Mute the chat."""
+        sql = "UPDATE conversation_participants SET muted = TRUE WHERE user_id = %s"
+        self.stage.doors[0].database.transaction(lambda tx: tx.execute(sql, (user_id,)))
+
+
+def _incoming(topic: str, offset: int, value: bytes) -> IncomingRecord:
+    return IncomingRecord(topic=topic, partition=0, offset=offset, timestamp_ms=0, key=b"k", value=value, headers={})
+
+
+@pytest.fixture
+def phones() -> Phones:
+    return Phones()
+
+
+@pytest.fixture
+def pushes(stage: Stage, phones: Phones) -> PushStage:
+    door = stage.doors[0]
+    values = ReadThrough(door.database, door.cache)
+    tasks = OfflineTasks(
+        door.database,
+        values,
+        UserStatuses(door.cache),
+        stage.producer,
+        stage.clock,
+        Pushes(door.database, values, door.cache),
+    )
+    server = wiring.build(
+        {
+            "GOCHAT_STAGE": "test",
+            "GOCHAT_MYSQL_HOST": stage.mysql.mysql_host,
+            "GOCHAT_MYSQL_PORT": str(stage.mysql.mysql_port),
+            "GOCHAT_MYSQL_USER": stage.mysql.mysql_user,
+            "GOCHAT_MYSQL_DATABASE": stage.mysql.mysql_database,
+            "GOCHAT_REDIS_HOST": stage.redis.redis_host,
+            "GOCHAT_REDIS_PORT": str(stage.redis.redis_port),
+        }
+    )
+    clock = SystemClock()
+    sender = Sender({"fcm": phones}, clock, pause=lambda _: None, jitter=lambda: 0.0)
+    made = PushStage(
+        stage, phones, tasks, PushBatches(RepoServiceStub(InvokeChannel(server.handle_payload)), sender, clock)
+    )
+    made.log_in(BOB)
+    return made
+
+
+def test_who_is_away_is_told_once_with_the_exact_badge(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a", text="how are you?"))
+    stage.doors[0].apply(frame("b", sender=CAROL, peer=BOB, text="and you?"))
+    decided = pushes.work_off()
+    assert [(one.user_id, one.kind, one.title, one.body) for one in decided] == [
+        (BOB, "alert", f"User {sender}", text) for sender, text in ((ALICE, "how are you?"), (CAROL, "and you?"))
+    ]
+    pushes.push()
+    assert [(one.badge, one.token, one.record.seq) for one in pushes.phones.sent] == [(2, "2-phone", 1)] * 2
+    assert {one.collapse_id for one in pushes.phones.sent} == {one.conversation_id for one in decided}
+    pushes.push()
+    assert len(pushes.phones.sent) == 2, "what was sent is not sent again"
+    assert pushes.fates() == [(BOB, 1, "sent", "")] * 2
+
+
+def test_messages_of_one_batch_come_as_one_push_to_each_device(stage: Stage, pushes: PushStage) -> None:
+    pushes.log_in(BOB, DeviceId("tablet"))
+    stage.doors[0].apply(*(frame(str(number)) for number in range(3)))
+    decided = pushes.work_off()
+    assert [(one.device_id, one.seq, one.count, one.body) for one in decided] == [
+        (device, 3, 3, "3 new messages") for device in ("phone", "tablet")
+    ]
+
+
+@pytest.mark.needs_redis
+def test_in_a_storm_one_push_sounds_and_later_ones_replace_it(stage: Stage, pushes: PushStage) -> None:
+    kinds = []
+    for name in "abc":
+        stage.doors[0].apply(frame(name))
+        kinds += [(one.kind, one.body) for one in pushes.work_off()]
+    assert kinds == [("alert", "hello"), ("silent", "2 new messages"), ("silent", "3 new messages")]
+
+
+def test_what_was_read_elsewhere_meanwhile_is_not_pushed(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    assert len(pushes.work_off()) == 1
+    stage.doors[0].apply(read(1))
+    assert pushes.push().counts == {"suppressed_read": 1}
+    assert (pushes.phones.sent, pushes.fates()) == ([], [(BOB, 1, "suppressed", "read")])
+
+
+def test_what_was_recalled_meanwhile_is_not_pushed(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    stage.doors[0].apply(recall(1))
+    assert pushes.push().counts == {"suppressed_recalled": 1}
+
+
+def test_of_a_muted_chat_only_a_mention_is_pushed(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.mute(BOB)
+    assert pushes.work_off() == []
+    assert pushes.fates() == [(BOB, 1, "suppressed", "muted")]
+
+
+def test_a_device_that_was_logged_out_meanwhile_is_not_reached(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    stage.doors[0].database.transaction(lambda tx: tx.execute("UPDATE sessions SET revoked_at_ms = 1"))
+    assert pushes.push().counts == {"suppressed_no_token": 1}
+
+
+def test_a_token_that_its_provider_calls_dead_is_forgotten(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    pushes.phones.answers = [TokenDead(reason="unregistered")]
+    pushes.push()
+    assert stage.doors[0].database.read(lambda tx: list_push_tokens(tx, [BOB], now_ms=1)) == {}
+    assert pushes.fates() == [(BOB, 1, "failed", "unregistered")]
+
+
+def test_a_token_that_was_registered_anew_meanwhile_is_not_the_dead_one(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    database = stage.doors[0].database
+    new = PushToken(user_id=BOB, device_id=PHONE, provider="fcm", token="new", updated_at_ms=8)
+    pushes.phones.before = lambda: database.transaction(lambda tx: save_push_token(tx, new, identity="new"))
+    pushes.phones.answers = [TokenDead(reason="unregistered")]
+    pushes.push()
+    assert database.read(lambda tx: list_push_tokens(tx, [BOB], now_ms=1)) == {BOB: (new,)}
+
+
+def test_a_push_whose_outcome_nobody_told_is_sent_once_more_and_no_oftener(stage: Stage, pushes: PushStage) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    pushes.phones.before = die
+    for _ in range(2):
+        with pytest.raises(Killed):
+            pushes.push()
+    pushes.phones.before = lambda: None
+    assert pushes.push().counts == {"suppressed_outcome_unknown": 1}
+    assert pushes.fates() == [(BOB, 1, "failed", "outcome_unknown")]
+
+
+def test_a_push_whose_provider_is_away_rests_and_is_sent_later(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    pushes.phones.answers = [TryAgain(reason="http_500")] * 3
+    verdicts = pushes.push()
+    assert (verdicts.counts, verdicts.failed) == ({"deferred_http_500": 1}, set())
+    stage.producer.records.clear()
+    stage.clock.now = SystemClock().now_ms() + 120_000
+    sweep = DeferredPushSweep(database=stage.doors[0].database, producer=stage.producer, clock=stage.clock)
+    limit = TimeLimit(clock=stage.clock, ends_at_ms=FOREVER_MS)
+    assert sweep.produce_due(limit) == {"PushesProducedAgain": 1}
+    assert sweep.produce_due(limit) == {"PushesProducedAgain": 0}
+    assert pushes.push().counts == {"sent_alert": 1}
+    assert (len(pushes.phones.sent), pushes.fates()) == (4, [(BOB, 1, "sent", "")])
+
+
+def test_what_a_provider_refuses_for_good_is_given_up_with_its_reason(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    pushes.phones.answers = [Refused(reason="payload_too_large")]
+    verdicts = pushes.push()
+    assert [(one.reason, one.detail) for one in verdicts.letters] == [("push_refused", "payload_too_large")]
+    assert (len(pushes.phones.sent), verdicts.failed) == (1, set())
+
+
+def test_an_unreadable_record_is_given_up_alone(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    good = stage.producer.of_topic(PUSH_TOPIC)[0].value
+    verdicts = pushes.batches.apply([_incoming(PUSH_TOPIC, 0, b"?"), _incoming(PUSH_TOPIC, 1, good)])
+    assert ([one.reason for one in verdicts.letters], verdicts.counts) == (["unreadable"], {"sent_alert": 1})
+
+
+def test_a_batch_that_dies_before_the_log_and_comes_again_pushes_once(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    tasks = list(stage.producer.records)
+    pushes.work_off()
+    pushes.push()
+    stage.producer.records[:] = tasks
+    pushes.work_off()
+    assert pushes.push().counts == {"suppressed_done": 1}
+    assert len(pushes.phones.sent) == 1
