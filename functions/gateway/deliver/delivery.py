@@ -129,7 +129,12 @@ def _give_up(api: ConnectionsApi, lanes: Sequence[Lane], verdict: Verdict) -> No
     replies = api.send_all(calls, timeout_s=ENDING_TIMEOUT_S)
     for lane, reply in zip(lanes, replies, strict=True):
         verdict.posts[f"overdue_{reply.outcome.name.lower()}"] += 1
-        verdict.dead.append(_dead(lane, [*lane.overdue, *lane.items]))
+        unsent = [*lane.overdue, *lane.items]
+        if reply.outcome in _FOR_LATER:
+            # Reported as dead while it is open, it would be registered no more and never hear anything again.
+            verdict.failed.update(placed.record for placed in unsent)
+        else:
+            verdict.dead.append(_dead(lane, unsent))
 
 
 def _dead(lane: Lane, unsent: Sequence[Placed]) -> Dead:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gochat_aws.connections_api import Outcome
 from tests.fakes.connections import InMemoryConnections
 from tests.unit.gateway.batches import LAPTOP, NOW_MS, PHONE, deliver, event, frames, in_memory_api, message, record
 
@@ -34,6 +35,17 @@ def test_a_message_whose_time_is_over_takes_the_offline_path_and_its_connection_
     assert frames(api, PHONE) == []
     assert api.deleted == [PHONE.connection_id], "its client connects again and catches up"
     assert [ref.seq for ref in verdict.dead[0].missed_by.missed] == [1, 2]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.RETRY_LATER, Outcome.REFUSED])
+def test_a_connection_that_cannot_be_ended_now_is_not_taken_for_dead(
+    api: InMemoryConnections, outcome: Outcome
+) -> None:
+    api.outcomes[PHONE.connection_id].append(outcome)
+
+    verdict = deliver(api, record(message(1, expires_in_ms=0)))
+
+    assert (verdict.failed, verdict.dead) == ({0}, []), "open and registered no more, it would never hear anything"
 
 
 @pytest.mark.parametrize("name", ["message.recalled", "message.edited", "reaction", "receipt", "conversation.updated"])
