@@ -20,6 +20,9 @@ def check(condition: object, promise: str, what: str) -> None:
         raise Broken(f"{promise}: {what}")
 
 
+Outcome = tuple[Chat, list[tuple[Command, Verdict]]]
+
+
 @dataclass
 class Ledger:
     """All chats of the model, every command ever sent, and the verdicts that the model gave.
@@ -37,6 +40,8 @@ class Ledger:
     turn: int = 0
     stored_in: dict[tuple[str, int], int] = field(default_factory=dict)
     """In which turn of the walk each message was stored."""
+    codes_beside: set[str | None] = field(default_factory=set)
+    """What may have been answered to the last `beside`: nobody can tell when exactly it was its turn."""
 
     def note(self, command: Command) -> None:
         """Remember what a client sends, before it sends it."""
@@ -48,18 +53,28 @@ class Ledger:
         The first `at_least` commands must have been applied, in their order; `beside` anywhere among them, or not.
         """
         truth = read_states(self.database, [chat_id]).get(chat_id)
+        before = self.chats[chat_id]
         for count in range(len(commands), at_least - 1, -1):
-            for done in _orders(list(commands[:count]), beside):
-                if self._matches(chat_id, done, truth):
-                    return
+            fitting = [
+                tried for done in _orders(list(commands[:count]), beside) if (tried := self._try(before, done, truth))
+            ]
+            if fitting:
+                self._take(chat_id, *fitting[0])
+                if beside is not None:
+                    self.codes_beside = {
+                        verdict.code for _, tried in fitting for one, verdict in tried if one == beside
+                    }
+                return
         raise Broken(self._explain(chat_id, commands, at_least, truth))
 
-    def _matches(self, chat_id: str, done: Sequence[Command], truth: State | None) -> bool:
-        candidate = self.chats[chat_id].fork()
+    def _try(self, before: Chat, done: Sequence[Command], truth: State | None) -> Outcome | None:
+        """Return what comes of doing these commands, if that is what the tables hold."""
+        candidate = before.fork()
         verdicts = [(one, candidate.apply(one, self.clock.now_ms())) for one in done]
-        if state_of(candidate) != truth:
-            return False
-        if any(verdict.is_new for one, verdict in verdicts if one.action == "message.send"):
+        return (candidate, verdicts) if state_of(candidate) == truth else None
+
+    def _take(self, chat_id: str, candidate: Chat, verdicts: list[tuple[Command, Verdict]]) -> None:
+        if candidate.last_seq > self.chats[chat_id].last_seq:
             times = read_created_at(self.database, chat_id)
             candidate.messages = [
                 replace(message, created_at_ms=at_ms) for message, at_ms in zip(candidate.messages, times, strict=True)
@@ -69,7 +84,6 @@ class Ledger:
         self.chats[chat_id] = candidate
         for one, verdict in verdicts:
             self.verdicts[one.id].append(verdict)
-        return True
 
     def _explain(self, chat_id: str, commands: Sequence[Command], at_least: int, truth: State | None) -> str:
         candidate = self.chats[chat_id].fork()
