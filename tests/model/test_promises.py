@@ -6,9 +6,9 @@ import pytest
 
 from tests.model.walk import Failure, Step, draw_steps, shrink, walk
 
-WALKS = 40
+WALKS = 60
 STEPS = 250
-"""Together 10,000 steps, without those that each walk takes to come to rest."""
+"""Together 15,000 steps, without those that each walk takes to come to rest."""
 
 KIND_LENGTH = 12
 """So much of a failure's text tells which promise it is about: while a walk is made shorter it stays the same one."""
