@@ -6,7 +6,7 @@ from aws_cdk import Acknowledgment, App, Stack, Validations
 from aws_cdk.aws_apigatewayv2 import CfnApi
 from constructs import IConstruct
 
-from cdk_app.stages import Stage
+from cdk_app.settings import Stage
 
 _REASONS = {
     "L1": "Python 3.13 is the release that the wheels and the byte code are built for; a newer one comes with both.",

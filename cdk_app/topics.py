@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cdk_app import catalogue
-from cdk_app.stages import Stage
+from cdk_app.settings import Stage
 
 _HOUR_MS = 3_600_000
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext
-from cdk_app.stages import Managed
+from cdk_app.settings import Managed
 from cdk_app.stores import CacheStore, DatabaseStore, KafkaStore, Stores, allow, external_stores
 
 

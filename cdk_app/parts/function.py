@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.code import ARCHITECTURE, RUNTIME, CodeLibrary
-from cdk_app.stages import Managed, Stage
+from cdk_app.settings import Managed, Stage
 from cdk_app.stores import allow, may_use_network_interfaces
 
 

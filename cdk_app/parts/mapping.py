@@ -3,7 +3,7 @@
 from aws_cdk import Fn, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from cdk_app.stages import Mapping, Stage
+from cdk_app.settings import Mapping, Stage
 from cdk_app.stores import KafkaStore
 
 RETRY_ATTEMPTS = 10_000

@@ -5,7 +5,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext
-from cdk_app.stages import Managed
+from cdk_app.settings import Managed
 from cdk_app.stores import allow
 
 

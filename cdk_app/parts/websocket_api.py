@@ -9,7 +9,7 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from cdk_app.stages import Stage
+from cdk_app.settings import Stage
 
 PONG = '{"event":"pong"}'
 

@@ -8,8 +8,8 @@ from aws_cdk import aws_msk as msk
 from constructs import Construct
 
 from cdk_app.parts.function import declare_log_group
+from cdk_app.settings import Managed, Stage
 from cdk_app.stacks.network import NetworkStack
-from cdk_app.stages import Managed, Stage
 from cdk_app.topics import plan_topics
 
 

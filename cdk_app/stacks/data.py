@@ -8,8 +8,8 @@ from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
+from cdk_app.settings import Managed, Stage
 from cdk_app.stacks.network import MYSQL_PORT, NetworkStack
-from cdk_app.stages import Managed, Stage
 from cdk_app.stores import DATABASE, CacheStore, DatabaseStore
 
 ENGINE = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_10_4)

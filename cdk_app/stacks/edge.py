@@ -22,7 +22,7 @@ from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_parti
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys
 from cdk_app.parts.websocket_api import add_routes, add_stage, retry_asynchronous_invocations
-from cdk_app.stages import Stage
+from cdk_app.settings import Stage
 from cdk_app.stores import allow
 from cdk_app.topics import plan_topics
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge_access_logs
-from cdk_app.stages import Managed, Stage
+from cdk_app.settings import Managed, Stage
 from cdk_app.stores import allow
 
 UPLOADS = "media/"

@@ -8,7 +8,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from cdk_app.parts.function import Placement
-from cdk_app.stages import Managed, Stage
+from cdk_app.settings import Managed, Stage
 
 KAFKA_IAM_PORT = 9098
 MYSQL_PORT = 3306

@@ -21,8 +21,8 @@ from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret
+from cdk_app.settings import Mapping, Stage
 from cdk_app.stacks.media import media_bucket
-from cdk_app.stages import Mapping, Stage
 from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow
 from cdk_app.topics import plan_topics
 

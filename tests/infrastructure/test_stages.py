@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from cdk_app.catalogue import FUNCTIONS
-from cdk_app.stages import DEV, LOCAL, PROD, Managed, Stage, find_stage
+from cdk_app.settings import Managed, Stage
+from cdk_app.stages import DEV, LOCAL, PROD, find_stage
 from cdk_app.topics import plan_topics
 
 ALL = pytest.mark.parametrize("stage", [LOCAL, DEV, PROD], ids=lambda stage: stage.name)
