@@ -13,6 +13,7 @@ from cdk_app import bundling, stages
 from cdk_app.acknowledgements import acknowledge_all
 from cdk_app.parts.access import ManagedStores
 from cdk_app.parts.function import Placement
+from cdk_app.settings import Managed, Stage
 from cdk_app.stacks.broker import BrokerStack
 from cdk_app.stacks.data import DataStack
 from cdk_app.stacks.edge import EdgeStack
@@ -21,7 +22,7 @@ from cdk_app.stacks.network import NetworkStack
 from cdk_app.stacks.services import ServicesStack
 
 
-def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
+def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     """Put the stacks of a stage into an app; `full=False` spares byte code and wheels where only templates matter.
 
     Stacks: Network, Data and Broker where the stores are managed, Media, then Services, then Edge.
@@ -34,7 +35,7 @@ def build_app(app: App, stage: stages.Stage, *, full: bool = True) -> None:
         stack_name(stage, "Media"),
         stage=stage,
         env=environment,
-        termination_protection=isinstance(stage.stores, stages.Managed) and stage.stores.keep,
+        termination_protection=isinstance(stage.stores, Managed) and stage.stores.keep,
         description="GoChat: files that messages point at",
     )
     services = ServicesStack(
@@ -73,17 +74,15 @@ def _check(app: App) -> None:
     acknowledge_all(app)
 
 
-def stack_name(stage: stages.Stage, part: str) -> str:
+def stack_name(stage: Stage, part: str) -> str:
     """Name a stack: `GoChat-dev-Edge`."""
     return f"GoChat-{stage.name}-{part}"
 
 
-def _managed_stores(
-    app: App, stage: stages.Stage, environment: Environment
-) -> tuple[Placement | None, ManagedStores | None]:
+def _managed_stores(app: App, stage: Stage, environment: Environment) -> tuple[Placement | None, ManagedStores | None]:
     """Declare the stacks of the stores that this app creates, if it does."""
     settings = stage.stores
-    if not isinstance(settings, stages.Managed):
+    if not isinstance(settings, Managed):
         return None, None
     description = "GoChat: VPC, endpoints and security groups"
     network = NetworkStack(

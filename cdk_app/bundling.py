@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 from cdk_app import stages, wheels
+from cdk_app.settings import Stage
 from cdk_app.tools import find_interpreter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +65,7 @@ LAMBDA = Target(python="3.13", platform="aarch64-manylinux_2_34")
 """arm64 on Amazon Linux 2023, which has glibc 2.34 (Lambda developer guide, "Lambda runtimes")."""
 
 
-def target_of(stage: stages.Stage) -> Target:
+def target_of(stage: Stage) -> Target:
     """Give the target of a stage: the local AWS runs functions with the interpreter that runs this app."""
     if stage.on_emulator:
         return Target(python=f"{sys.version_info.major}.{sys.version_info.minor}", platform=None)
@@ -212,7 +213,7 @@ def _prune(home: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def build_all(stage: stages.Stage) -> list[Bundle]:
+def build_all(stage: Stage) -> list[Bundle]:
     """Build every bundle of a stage."""
     bundler = Bundler(target=target_of(stage))
     return [
