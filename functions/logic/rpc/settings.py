@@ -1,7 +1,7 @@
 """The settings of im-logic's gRPC side."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -20,8 +20,6 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     token_public_keys: str
     token_secret_arn: str
-    kafka_bootstrap: str
-    kafka_auth: Literal["none", "iam"] = "none"
     log_level: str = "INFO"
     failed_logins: int = 10
     registrations_per_hour: int | None = None
