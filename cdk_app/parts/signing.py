@@ -1,12 +1,16 @@
 """The keys that tokens are signed with: a secret for whoever signs, the public half for whoever verifies."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import CfnParameter, RemovalPolicy
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext
 from cdk_app.settings import Managed
 from cdk_app.stores import allow
+
+REVISION = "TokenKeysRevision"
+"""What `./dev rotate-keys` moves: CloudFormation asks a custom resource again only when a property changes,
+and a deployment that names no value keeps the last one."""
 
 
 def declare_signing_secret(context: FunctionContext) -> str:
@@ -31,12 +35,19 @@ def declare_public_keys(context: FunctionContext, secret_arn: str, *, creates: b
 
     Every stack that verifies reads them itself: exported by one stack, they could never be added to.
     """
+    revision = CfnParameter(
+        context.stack, REVISION, type="String", default="first", description="Changes when signing keys were rotated"
+    )
     actions = ["GetSecretValue", "PutSecretValue"] if creates else ["GetSecretValue"]
     resource = declare_custom_resource(
         context,
         "SigningKey",
         module="signing_key",
-        properties={"SecretArn": secret_arn, "MayCreate": "true" if creates else "false"},
+        properties={
+            "SecretArn": secret_arn,
+            "MayCreate": "true" if creates else "false",
+            "Revision": revision.value_as_string,
+        },
         statements=[allow(actions, [secret_arn], "secretsmanager")],
         needs_wheels=True,
     )
