@@ -5,8 +5,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext
-from cdk_app.settings import Managed
-from cdk_app.stores import allow
+from cdk_app.stores import allow, may_use_key
 
 REVISION = "TokenKeysRevision"
 """What `./dev rotate-keys` moves: CloudFormation asks a custom resource again only when a property changes,
@@ -24,9 +23,9 @@ def declare_signing_secret(context: FunctionContext) -> str:
         "SigningSecret",
         name=f"{context.stage.prefix}/token-signing",
         description="GoChat: Ed25519 keys that sign access tokens, HMAC key of refresh tokens",
+        kms_key_id=context.key_arn,
     )
-    keep = isinstance(context.stage.stores, Managed) and context.stage.stores.keep
-    secret.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)
+    secret.apply_removal_policy(RemovalPolicy.RETAIN if context.stage.keep else RemovalPolicy.DESTROY)
     return secret.attr_id
 
 
@@ -48,7 +47,7 @@ def declare_public_keys(context: FunctionContext, secret_arn: str, *, creates: b
             "MayCreate": "true" if creates else "false",
             "Revision": revision.value_as_string,
         },
-        statements=[allow(actions, [secret_arn], "secretsmanager")],
+        statements=[allow(actions, [secret_arn], "secretsmanager"), *may_use_key(context.key_arn)],
         needs_wheels=True,
     )
     return resource.get_att_string("PublicKeys")

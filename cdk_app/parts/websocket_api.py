@@ -106,6 +106,6 @@ def add_stage(api: apigateway.WebSocketApi, *, stage: Stage, log_group: logs.Log
     return declared
 
 
-def retry_asynchronous_invocations(function: lambda_.Function) -> None:
+def retry_asynchronous_invocations(function: lambda_.IFunction) -> None:
     """Let Lambda repeat a failed synthetic disconnect twice; one that is an hour old tells nothing any more."""
     function.configure_async_invoke(retry_attempts=2, max_event_age=Duration.hours(1))
