@@ -127,8 +127,15 @@ def test_the_signing_keys_are_read_by_logic_and_written_by_their_maker(stage: Sy
     readers = {name for name, actions in may.items() if "secretsmanager:GetSecretValue" in actions}
     writers = {name for name, actions in may.items() if "secretsmanager:PutSecretValue" in actions}
     migrates = {"services-migrate-database"} if stage.stage != "local" else set()  # the database's master secret
-    assert readers == {"logic-rpc", "services-signing-key", "edge-signing-key"} | migrates
-    assert writers == {"services-signing-key"}
+    vapid = {"services-vapid-key"}  # of its own secret alone, as the next test holds
+    assert readers == {"logic-rpc", "services-signing-key", "edge-signing-key"} | migrates | vapid
+    assert writers == {"services-signing-key"} | vapid
+
+
+def test_the_maker_of_the_web_push_key_reaches_no_other_secret(stage: Synthesis) -> None:
+    for action in ("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"):
+        (resource,) = _resources(stage, "services-vapid-key", action)
+        assert "VapidSecret" in str(resource)
 
 
 def test_functions_write_to_their_own_logs_alone(stage: Synthesis) -> None:

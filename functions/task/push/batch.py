@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -35,6 +36,7 @@ PAGE = 200
 """Pushes that are asked for, sent and told about together; RepoService takes 500."""
 
 THREADS = 16
+"""Of each provider."""
 
 LOG_TRIES = 3
 
@@ -105,8 +107,7 @@ class PushBatches:
                 continue
             push = Push(record=one.record, provider=verdict.provider, token=verdict.token, badge=verdict.badge)
             pushes.append((one, push, verdict.token_updated_at_ms))
-        with ThreadPoolExecutor(max_workers=THREADS) as pool:
-            answers = list(pool.map(lambda one: self._send(one[1], until_ms), pushes))
+        answers = self._send_all([push for _, push, _ in pushes], until_ms)
         results = LogPushResultsRequest()
         for (one, _, token_updated_at_ms), answer in zip(pushes, answers, strict=True):
             result = results.results.add(place=_place(one.record))
@@ -123,6 +124,19 @@ class PushBatches:
         except grpc.RpcError as fault:
             raise error_of(fault) from fault
         return answer
+
+    def _send_all(self, pushes: Sequence[Push], until_ms: int) -> list[Answer]:
+        """Send at once, and return the answers in order.
+
+        Each provider has threads of its own: one that hangs holds up no other's pushes.
+        """
+        with ExitStack() as stack:
+            pools = {
+                name: stack.enter_context(ThreadPoolExecutor(max_workers=THREADS))
+                for name in sorted({push.provider for push in pushes})
+            }
+            sent = [pools[push.provider].submit(self._send, push, until_ms) for push in pushes]
+            return [one.result() for one in sent]
 
     def _send(self, push: Push, until_ms: int) -> Answer:
         if push.record.expires_at_ms <= self._clock.now_ms():
