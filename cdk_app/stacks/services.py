@@ -19,6 +19,7 @@ from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret, declare_vapid_key
 from cdk_app.settings import Mapping, Stage
@@ -59,7 +60,9 @@ class ServicesStack(Stack):
         mappings = stage.mappings
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
         self._consumer(catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC, contacts, ready)
+        self._worker_redrive = declare_redrive(self._context, catalogue.TASK_WORKER)
         worker = self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
+        self._worker_redrive.attach(worker)
         groups = {"GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members)}
         keys = {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_VAPID_PUBLIC_KEY": vapid_public_key}
         self.logic_rpc = self._logic_rpc({**keys, **contacts, **groups}, ready)
@@ -217,7 +220,7 @@ class ServicesStack(Stack):
         if spec is catalogue.LOGIC_UPSTREAM:
             return self._stores.kafka.may_consume(catalogue.UPSTREAM_TOPIC, group)
         if spec is catalogue.TASK_WORKER:
-            return self._stores.kafka.may_consume(catalogue.TASK_TOPIC, group)
+            return [*self._stores.kafka.may_consume(catalogue.TASK_TOPIC, group), *self._worker_redrive.statements()]
         if spec in (catalogue.LOGIC_SWEEP, catalogue.TASK_SWEEP):
             return []
         return [allow(["GetSecretValue"], [self.secret_arn], "secretsmanager"), *self._media.may_sign()]

@@ -124,12 +124,10 @@ def test_a_call_ends_before_its_caller_gives_up(stage: Synthesis) -> None:
     assert timeout("repo-migrate") == 900
 
 
-def test_a_failed_synthetic_disconnect_is_tried_twice_more(stage: Synthesis) -> None:
-    assert _retries(stage)["gateway-websocket"] == 2
-
-
-def test_a_failed_sweep_waits_for_the_next_one(stage: Synthesis) -> None:
-    assert {name: retries for name, retries in _retries(stage).items() if name != "gateway-websocket"} == {
+def test_a_failed_report_is_tried_twice_more_and_a_failed_sweep_waits_for_the_next_one(stage: Synthesis) -> None:
+    assert _retries(stage) == {
+        "gateway-websocket": 2,
+        "task-worker": 2,
         "gateway-sweep": 0,
         "logic-sweep": 0,
         "task-sweep": 0,
