@@ -23,6 +23,11 @@ def honours_partial_batches(mapping: Mapping) -> str:
     return "true" if mapping.pollers else "false"
 
 
+def mapped(function: lambda_.IFunction) -> str:
+    """Name a function to a mapping: by its name, or by its alias, which a name alone would pass by."""
+    return function.function_arn if isinstance(function, lambda_.Alias) else function.function_name
+
+
 def declare_mapping(
     stack: Stack,
     construct_id: str,
@@ -43,7 +48,7 @@ def declare_mapping(
     declared = lambda_.CfnEventSourceMapping(
         stack,
         construct_id,
-        function_name=function.function_arn if isinstance(function, lambda_.Alias) else function.function_name,
+        function_name=mapped(function),
         topics=[topic],
         batch_size=mapping.batch_size,
         maximum_batching_window_in_seconds=0,

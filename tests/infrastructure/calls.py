@@ -37,6 +37,8 @@ ADAPTERS = {
     "gochat_repo.migrate.migrate_from": SQL,
     "gochat_repo.cache.cache_from": CACHE,
     "task.push.providers.sns.SnsProvider": SNS,
+    # Browsers' push services, which are not AWS's.
+    "task.push.providers.webpush.WebPushProvider": frozenset(),
 }
 """What builds a client of AWS or of a store, and what that client calls when IAM guards the store."""
 
@@ -80,10 +82,17 @@ def network_modules() -> set[str]:
 
 def custom_resource_actions(module: str) -> set[str]:
     """Return what the calls of boto3's clients in a custom resource's module amount to."""
-    tree = ast.parse((ROOT / "cdk_app" / "custom_resources" / f"{module}.py").read_text())
-    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    folder = ROOT / "cdk_app" / "custom_resources"
+    tree = ast.parse((folder / f"{module}.py").read_text())
+    helpers = {
+        node.module.rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("cdk_app.custom_resources.")
+    }
+    trees = [tree, *(ast.parse((folder / f"{helper}.py").read_text()) for helper in helpers)]
+    called = {node.attr for one in trees for node in ast.walk(one) if isinstance(node, ast.Attribute)}
     actions: set[str] = set()
-    for service in _clients(tree):
+    for service in {service for one in trees for service in _clients(one)}:
         model = botocore.session.get_session().get_service_model(service)
         actions |= {
             f"{service}:{_IAM_NAMES.get(operation, operation)}"

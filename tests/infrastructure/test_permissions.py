@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cdk_app.catalogue import FUNCTIONS
-from tests.infrastructure.calls import actions_of, custom_resource_actions, network_modules
+from tests.infrastructure.calls import SNS, actions_of, custom_resource_actions, network_modules
 from tests.infrastructure.synthesis import Synthesis
 
 # Actions that know no resources, by AWS's service authorization reference.
@@ -29,23 +29,29 @@ NETWORK = {action for action in WITHOUT_RESOURCES if action.startswith("ec2:")}
 CONSUMING = {f"kafka-cluster:{action}" for action in ("Connect", "DescribeCluster", "DescribeTopic", "ReadData")}
 CONSUMING |= {"kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"}
 CONSUMING |= {"kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"} | NETWORK
+REDRIVING = {f"sqs:{action}" for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
 
 CONSUMERS = {"gateway-deliver", "logic-upstream", "task-worker", "task-push"}
 """Whose role is also that of Lambda's event pollers."""
 
-# Nothing that the default stages name: the platform applications through which SNS pushes.
-ON_REQUEST = {"sns:CreatePlatformEndpoint", "sns:Publish", "sns:DeleteEndpoint"}
+REDRIVEN = {"gateway-websocket", "task-worker"}
+"""Whose role is also Lambda's, for what it keeps of their failures."""
+
+# Of what the default stages don't name: the platform applications of SNS, and a contact for browsers' push services.
+ON_REQUEST = {"task-push": SNS | {"secretsmanager:GetSecretValue"}}
 
 
 def _needed(stage: Synthesis, name: str) -> set[str]:
     """Say what a function needs, from the calls that its code makes and where it stands."""
     function = stage.functions()[name]
-    needed = RUNNING | (set(actions_of(function.properties["Handler"])) - ON_REQUEST)
+    needed = RUNNING | (set(actions_of(function.properties["Handler"])) - ON_REQUEST.get(name, set()))
     if "VpcConfig" in function.properties:
         needed |= NETWORK
     if name in CONSUMERS:
         needed |= CONSUMING
+    if name in REDRIVEN:
+        needed |= REDRIVING
     if stage.resources("AWS::KMS::Key") and needed & {"secretsmanager:GetSecretValue", "s3:GetObject"}:
         needed |= KEY
     return needed
@@ -81,7 +87,7 @@ def test_the_catalogue_tells_apart_who_calls_what() -> None:
     assert "rds-db:connect" not in actions_of("gateway.http.handler.handle")
 
 
-@pytest.mark.parametrize("module", ["bootstrap_brokers", "migrate_database", "signing_key"])
+@pytest.mark.parametrize("module", ["bootstrap_brokers", "migrate_database", "signing_key", "vapid_key"])
 def test_custom_resource_may_do_what_its_code_calls_and_nothing_else(managed_stage: Synthesis, module: str) -> None:
     resources = [name for name in managed_stage.functions() if name.endswith(module.replace("_", "-"))]
     assert resources
@@ -153,8 +159,15 @@ def test_the_signing_keys_are_read_by_logic_and_written_by_their_maker(stage: Sy
     may = {name: stage.actions(name) for name in stage.functions()}
     readers = {name for name in may if any("Signing" in str(arn) for arn in _secrets(stage, name))}
     writers = {name for name, actions in may.items() if "secretsmanager:PutSecretValue" in actions}
+    vapid = {"services-vapid-key"}  # of its own secret alone, as the next test holds
     assert readers == {"logic-rpc", "services-signing-key", "edge-signing-key"}
-    assert writers == {"services-signing-key"}
+    assert writers == {"services-signing-key"} | vapid
+
+
+def test_the_maker_of_the_web_push_key_reaches_no_other_secret(stage: Synthesis) -> None:
+    for action in ("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"):
+        (resource,) = _resources(stage, "services-vapid-key", action)
+        assert "VapidSecret" in str(resource)
 
 
 def test_functions_write_to_their_own_logs_alone(stage: Synthesis) -> None:
@@ -167,3 +180,10 @@ def test_apis_may_invoke_only_for_themselves(stage: Synthesis) -> None:
     for permission in stage.resources("AWS::Lambda::Permission"):
         assert permission.properties["Principal"] == "apigateway.amazonaws.com"
         assert "SourceArn" in permission.properties
+
+
+def test_a_function_puts_its_failures_into_its_own_queue_and_takes_them_out_of_no_other(stage: Synthesis) -> None:
+    for function, title in (("gateway-websocket", "GatewayWebsocketG1Failed"), ("task-worker", "TaskWorkerFailed")):
+        for action in REDRIVING:
+            (resource,) = _resources(stage, function, action)
+            assert resource["Fn::GetAtt"][0].startswith(title)
