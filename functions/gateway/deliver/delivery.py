@@ -106,7 +106,7 @@ def _judge(lane: Lane, frames: Sequence[Frame], replies: Sequence[Reply], verdic
             unsent += frame.items
     if is_gone and _is_young(lane.connection, now_ms):
         ending = () if lane.ending is None else (lane.ending,)
-        verdict.early.append(Early(lane=lane, items=(*unsent, *ending)))
+        verdict.early.append(Early(lane=lane, items=(*unsent, *ending, *lane.behind)))
     elif is_gone:
         verdict.dead.append(_dead(lane, unsent))
 
@@ -128,7 +128,7 @@ def _end_connections(
         if successor is None or probes[successor.connection_id] is not Outcome.GONE:
             calls.insert(0, Call(connection_id=connection_id, body=event_body(lane.ending.item)))
         elif _is_young(successor, now_ms):
-            verdict.early.append(Early(lane=lane, items=(lane.ending,)))
+            verdict.early.append(Early(lane=lane, items=(lane.ending, *lane.behind)))
             continue
         plans.append((lane, lane.ending, calls))
     replies = iter(api.send_all([call for _, _, calls in plans for call in calls], timeout_s=ENDING_TIMEOUT_S))
@@ -136,9 +136,12 @@ def _end_connections(
         outcomes = [next(replies).outcome for _ in calls]
         verdict.posts.update(f"ending_{outcome.name.lower()}" for outcome in outcomes)
         if outcomes[0] is Outcome.GONE and _is_young(lane.connection, now_ms):
-            verdict.early.append(Early(lane=lane, items=(ending,)))
+            verdict.early.append(Early(lane=lane, items=(ending, *lane.behind)))
         elif any(outcome in _FOR_LATER for outcome in outcomes):
-            verdict.failed.add(ending.record)
+            verdict.failed.update(placed.record for placed in (ending, *lane.behind))
+        elif missed_messages(lane.behind):
+            # Its client catches up when it comes back; if it doesn't, and its user is nowhere else, this wants a push.
+            verdict.dead.append(_dead(lane, lane.behind))
 
 
 def _give_up(api: ConnectionsApi, lanes: Sequence[Lane], verdict: Verdict) -> None:
@@ -150,7 +153,7 @@ def _give_up(api: ConnectionsApi, lanes: Sequence[Lane], verdict: Verdict) -> No
     replies = api.send_all(calls, timeout_s=ENDING_TIMEOUT_S)
     for lane, reply in zip(lanes, replies, strict=True):
         verdict.posts[f"overdue_{reply.outcome.name.lower()}"] += 1
-        unsent = [*lane.overdue, *lane.items]
+        unsent = [*lane.overdue, *lane.items, *lane.behind]
         if reply.outcome in _FOR_LATER:
             # Reported as dead while it is open, it would be registered no more and never hear anything again.
             verdict.failed.update(placed.record for placed in unsent)

@@ -150,9 +150,11 @@ def test_an_ending_waits_elsewhere_while_the_successor_may_still_come(api: InMem
     api.gone.update({YOUNG.connection_id, AGED.connection_id})
     endings = [event("session.replaced", close=True, once_usable=one) for one in (YOUNG, AGED)]
 
-    verdict = deliver(api, record(message(1), endings[0]), record(endings[1], connections=(LAPTOP,)))
+    verdict = deliver(api, record(message(1), endings[0], message(2)), record(endings[1], connections=(LAPTOP,)))
 
-    assert [(early.lane.connection, early.items[0].item) for early in verdict.early] == [(PHONE, endings[0])]
+    (early,) = verdict.early
+    assert early.lane.connection == PHONE
+    assert [placed.item for placed in early.items] == [endings[0], message(2)]
     assert frames(api, PHONE) == [("message.new", [1])]
     assert api.deleted == [LAPTOP.connection_id]
 
@@ -179,7 +181,9 @@ def test_an_answer_to_a_frame_is_posted_as_it_is(api: InMemoryConnections) -> No
 
 
 def test_a_replaced_connection_is_told_and_closed_once_the_new_one_is_usable(api: InMemoryConnections) -> None:
-    deliver(api, record(message(1), event("session.replaced", close=True, once_usable=NEW_PHONE), message(2)))
+    ending = event("session.replaced", close=True, once_usable=NEW_PHONE)
+
+    verdict = deliver(api, record(message(1), ending, message(2)), record(ending))
 
     methods = [(call.method, call.connection_id) for call in api.calls]
     assert methods == [
@@ -189,6 +193,7 @@ def test_a_replaced_connection_is_told_and_closed_once_the_new_one_is_usable(api
         ("DELETE", PHONE.connection_id),
     ]
     assert frames(api, PHONE) == [("message.new", [1]), ("session.replaced", [])]
+    assert [ref.seq for dead in verdict.dead for ref in dead.missed_by.missed] == [2], "its user may be nowhere else"
 
 
 def test_when_the_new_connection_never_came_the_old_one_is_closed_so_that_its_client_returns(

@@ -34,7 +34,7 @@ Shape = tuple[str, int, tuple[int, ...] | None]
 """Kind of an item, bytes in it, devices it is for."""
 
 shapes = st.tuples(
-    st.sampled_from(("message", "message", "message", "overdue", "typing", "stored")),
+    st.sampled_from(("message", "message", "message", "overdue", "typing", "stored", "ending")),
     st.sampled_from((0, 500, 20_000)),
     st.sampled_from((None, (0,), (1,), (0, 1))),
 )
@@ -54,6 +54,7 @@ def make_item(shape: Shape, seq: int) -> DownstreamItem:
         expires_at_ms=NOW_MS + (-1 if kind == "overdue" else 1_000),
         message=MessageRef(conversation_id=CHAT, seq=Seq(seq)) if is_message else None,
         to=to,
+        close=kind == "ending",
     )
 
 
@@ -123,14 +124,15 @@ def test_each_connection_gets_its_messages_in_order_and_each_once(
 
 
 @given(batch=batches, answered=answers)
-def test_a_connection_is_reported_only_when_it_is_gone_or_was_given_up(
+def test_a_connection_is_reported_only_when_it_is_gone_was_ended_or_given_up(
     batch: list[tuple[int, list[Shape]]], answered: dict[tuple[int, int], list[Outcome]]
 ) -> None:
     api = in_memory_api()
     answered = {who: [one for one in outcomes if one is not Outcome.GONE] for who, outcomes in answered.items()}
     for (user, device), outcomes in answered.items():
         api.outcomes[connection_of(user, device).connection_id] = deque(outcomes)
-    records = make_batch([(user, [s for s in item_shapes if s[0] != "overdue"]) for user, item_shapes in batch])
+    lasting = [(user, [s for s in item_shapes if s[0] not in ("overdue", "ending")]) for user, item_shapes in batch]
+    records = make_batch(lasting)
 
     verdict = deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS), now_ms=NOW_MS)
 
