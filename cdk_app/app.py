@@ -8,10 +8,9 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22
 
 from aws_cdk import App, Environment, Tags, Validations
 from aws_cdk import aws_kms as kms
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from cdk_app import bundling, stages
-from cdk_app.acknowledgements import acknowledge_all
 from cdk_app.parts.access import ManagedStores
 from cdk_app.parts.function import Placement
 from cdk_app.settings import STAGE_TAG, Stage
@@ -77,9 +76,8 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
 
 
 def _check(app: App) -> None:
-    """Let the synthesis fail at whatever cdk-nag finds and nobody has acknowledged."""
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
-    acknowledge_all(app)
+    """Let the synthesis fail at whatever cdk-nag finds and nobody has acknowledged beside the resource."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True), ServerlessChecks(app, verbose=True))
 
 
 def stack_name(stage: Stage, part: str) -> str:

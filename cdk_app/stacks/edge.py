@@ -1,11 +1,9 @@
 """The edge: the HTTP API and, for each cell, a WebSocket API with the functions at either end of its frames."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_apigateway as apigateway_v1
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_iam as iam
@@ -13,11 +11,14 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_app import bundling, catalogue
-from cdk_app.acknowledgements import acknowledge_connections
+from cdk_app.acknowledgements import acknowledge, acknowledge_connections
 from cdk_app.parts.access import ManagedStores, declare_stores, external_placement
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
+from cdk_app.parts.domains import map_cells, map_http
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
+from cdk_app.parts.http_api import add_http_stage, cors_of
+from cdk_app.parts.log_account import declare_log_account
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
 from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.schedule import declare_schedule
@@ -26,17 +27,6 @@ from cdk_app.parts.websocket_api import add_routes, add_stage
 from cdk_app.settings import Stage
 from cdk_app.stores import allow
 from cdk_app.topics import plan_topics
-
-_HTTP_ACCESS_LOG = {
-    "request_id": "$context.requestId",
-    "method": "$context.httpMethod",
-    "path": "$context.path",
-    "status": "$context.status",
-    "ip": "$context.identity.sourceIp",
-    "error": "$context.error.message",
-    "integration_error": "$context.integrationErrorMessage",
-    "latency_ms": "$context.responseLatency",
-}
 
 # The local AWS's ids of the APIs.
 _HTTP_API_ID = "0c4a7000"
@@ -47,6 +37,7 @@ class Cell:
     """What others need to know of a cell."""
 
     api: apigateway.WebSocketApi
+    stage: apigateway.CfnStage
     websocket_url: str
     connections_endpoint: str
 
@@ -79,10 +70,13 @@ class EdgeStack(Stack):
             key_arn=managed.key_arn if managed else None,
         )
         self._stores = declare_stores(self._context, managed)
-        self._addresses = declare_addresses(self, on_emulator=stage.on_emulator)
+        self._addresses = declare_addresses(self, on_emulator=stage.on_emulator, domains=stage.domains)
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
-        self._account = self._log_account()
+        self._account = declare_log_account(self)
         cells = [self._cell(cell_id, number) for number, cell_id in enumerate(stage.cells)]
+        if stage.domains:
+            served = [(cell_id, cell.api.api_id, cell.stage) for cell_id, cell in zip(stage.cells, cells, strict=True)]
+            map_cells(self, stage.domains, served)
         self._http_api(cells, logic_function)
 
     def _cell(self, cell_id: str, number: int) -> Cell:
@@ -94,9 +88,12 @@ class EdgeStack(Stack):
         )
         if stage.on_emulator:
             pin_api_id(api, f"0c4a70{number + 1:02x}")
+        name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
+        log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         cell = Cell(
             api=api,
-            websocket_url=self._addresses.websocket(api.api_id, stage.name),
+            stage=add_stage(api, stage=stage, log_group=log_group),
+            websocket_url=self._addresses.websocket(api.api_id, stage.name, cell_id),
             connections_endpoint=self._addresses.connections(api.api_id, stage.name),
         )
         authorize = self._context.make(
@@ -106,9 +103,7 @@ class EdgeStack(Stack):
         )
         websocket = self._websocket(cell_id)
         add_routes(api, authorize=authorize, websocket=websocket)
-        name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
-        log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
-        add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
+        cell.stage.node.add_dependency(self._account)
         self._deliver(cell, cell_id, websocket.function_arn)
         self._sweep(cell, cell_id, websocket.function_arn)
         suffix = "" if number == 0 else cell_id.capitalize()
@@ -199,7 +194,7 @@ class EdgeStack(Stack):
             "HttpApi",
             api_name=f"{stage.prefix}-http",
             create_default_stage=False,
-            cors_preflight=self._cors(),
+            cors_preflight=cors_of(stage),
         )
         if stage.on_emulator:
             pin_api_id(api, _HTTP_API_ID)
@@ -220,48 +215,23 @@ class EdgeStack(Stack):
             ],
         )
         # Beside the API and not in its constructor, because the function is told the API's address.
-        apigateway.HttpRoute(
+        route = apigateway.HttpRoute(
             self,
             "HttpRoute",
             http_api=api,
             route_key=apigateway.HttpRouteKey.DEFAULT,
             integration=integrations.HttpLambdaIntegration("Http", function),
         )
-        self._http_stage(api)
+        acknowledge(
+            route,
+            "AwsSolutions-APIG4",
+            "The function behind the one route decides by path, because register, login and health are open.",
+        )
+        api_stage = add_http_stage(self, api, stage=stage)
+        api_stage.node.add_dependency(self._account)
+        if stage.domains:
+            map_http(self, stage.domains, api.api_id, api_stage)
         CfnOutput(self, "HttpUrl", value=http_url)
-
-    def _cors(self) -> apigateway.CorsPreflightOptions | None:
-        """Let pages of the stage's origins call, and read what tells them how to go on."""
-        if not self._stage.web_origins:
-            return None
-        method = apigateway.CorsHttpMethod
-        return apigateway.CorsPreflightOptions(
-            allow_origins=list(self._stage.web_origins),
-            allow_methods=[method.GET, method.POST, method.PUT, method.PATCH, method.DELETE],
-            allow_headers=["authorization", "content-type", "idempotency-key"],
-            expose_headers=["x-request-id", "retry-after"],
-            max_age=Duration.hours(1),
-        )
-
-    def _http_stage(self, api: apigateway.HttpApi) -> None:
-        stage = self._stage
-        log_group = declare_log_group(self, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http")
-        declared = apigateway.CfnStage(
-            self,
-            "HttpStage",
-            api_id=api.api_id,
-            stage_name="$default",
-            auto_deploy=True,
-            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
-                destination_arn=log_group.log_group_arn, format=json.dumps(_HTTP_ACCESS_LOG, separators=(",", ":"))
-            ),
-            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
-                throttling_rate_limit=stage.http_throttle.rate,
-                throttling_burst_limit=stage.http_throttle.burst,
-                detailed_metrics_enabled=True,
-            ),
-        )
-        declared.node.add_dependency(self._account)
 
     def _may_manage_connections(self, cell: Cell) -> iam.PolicyStatement:
         """Allow to post to and close the connections of a cell; their ids are unknown beforehand."""
@@ -272,21 +242,3 @@ class EdgeStack(Stack):
             service="execute-api", resource=cell.api.api_id, resource_name=f"{self._stage.name}/*/@connections/*"
         )
         return allow(["ManageConnections"], [arn], "execute-api")
-
-    def _log_account(self) -> apigateway_v1.CfnAccount:
-        """Let API Gateway write logs: one setting for the whole account and region.
-
-        Retained, because deleting it with this stack would silence every other API of the account.
-        """
-        role = iam.Role(
-            self,
-            "ApiGatewayLogsRole",
-            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
-            ],
-        )
-        account = apigateway_v1.CfnAccount(self, "ApiGatewayAccount", cloud_watch_role_arn=role.role_arn)
-        for retained in (role, account):
-            retained.apply_removal_policy(RemovalPolicy.RETAIN)
-        return account
