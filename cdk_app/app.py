@@ -19,6 +19,7 @@ from cdk_app.stacks.data import DataStack
 from cdk_app.stacks.edge import EdgeStack
 from cdk_app.stacks.key import KeyStack
 from cdk_app.stacks.media import MediaStack
+from cdk_app.stacks.monitoring import MonitoringStack
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.stacks.services import ServicesStack
 from cdk_app.store_settings import Managed
@@ -27,7 +28,7 @@ from cdk_app.store_settings import Managed
 def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     """Put the stacks of a stage into an app; `full=False` spares byte code and wheels where only templates matter.
 
-    Stacks: Key, Network, Data and Broker where the stores are managed, Media, then Services, then Edge.
+    Stacks: Key, Network, Data and Broker where the stores are managed, Media, Services, Edge, and Monitoring on AWS.
     """
     bundler = bundling.Bundler(target=bundling.target_of(stage), full=full)
     environment = Environment(account=stage.account, region=stage.region)
@@ -70,6 +71,16 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     )
     services.add_stack_dependency(media)
     edge.add_stack_dependency(services)
+    if not stage.on_emulator:
+        monitoring = MonitoringStack(
+            app,
+            stack_name(stage, "Monitoring"),
+            stage=stage,
+            stacks=[services, edge],
+            env=environment,
+            description="GoChat: alarms and dashboard",
+        )
+        monitoring.add_stack_dependency(edge)
     Tags.of(app).add(STAGE_TAG, stage.name)
     if not stage.on_emulator:
         _check(app)
