@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass, replace
 
-from cdk_app.settings import Mapping, Stage
+from cdk_app.settings import Stage
 from cdk_app.store_settings import Managed
+from dev_cli.cost.alarm_counts import count_alarms, mappings_of
 
 POLLERS_PER_UNIT = 10
 """As long as each reads less than 2 MB/s (Lambda developer guide, "Enhanced EPU Utilization")."""
@@ -14,9 +15,6 @@ SERVICE_METRICS = 60
 
 ROUTE_METRICS = 5
 """Detailed metrics of one route of an API (API Gateway developer guide, "WebSocket API metrics")."""
-
-CELL_FUNCTIONS = ("gateway-authorize", "gateway-websocket", "gateway-deliver", "gateway-sweep")
-"""The functions that every cell has for itself."""
 
 SECRETS = 2
 """Signing keys, and the key of web pushes."""
@@ -61,7 +59,8 @@ def count_fixtures(stage: Stage) -> Fixtures:
         polled_queues=POLLED_QUEUES_OF_CELL * len(stage.cells) + POLLED_QUEUES,
         secrets=SECRETS,
         schedules=_schedules(stage),
-        alarms=_release_alarms(stage),
+        alarms=count_alarms(stage),
+        dashboards=0 if stage.on_emulator else 1,
         custom_metrics=SERVICE_METRICS + _route_metrics(stage),
     )
     if not isinstance(stage.stores, Managed):
@@ -81,28 +80,16 @@ def count_fixtures(stage: Stage) -> Fixtures:
 
 def poller_units(stage: Stage) -> int:
     """Count event poller units: mappings of a poller group share them, the others have one each at least."""
-    minimums = [mapping.pollers.minimum for mapping in _mappings(stage) if mapping.pollers]
+    minimums = [mapping.pollers.minimum for mapping in mappings_of(stage) if mapping.pollers]
     if stage.mappings.shared_pollers:
         return math.ceil(sum(minimums) / POLLERS_PER_UNIT)
     return sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in minimums)
-
-
-def _mappings(stage: Stage) -> list[Mapping]:
-    """List every mapping: `deliver` has one for each cell."""
-    once = [value for value in vars(stage.mappings).values() if isinstance(value, Mapping)]
-    return [*once, *[stage.mappings.deliver] * (len(stage.cells) - 1)]
 
 
 def _endpoints(stage: Stage, managed: Managed) -> int:
     if managed.egress != "endpoints":
         return 0
     return 3 if stage.mappings.on_demand else 1
-
-
-def _release_alarms(stage: Stage) -> int:
-    """Count the alarms that take a release back: one for each function whose calls are shifted, in each cell."""
-    functions = stage.release.functions if stage.release else ()
-    return sum(len(stage.cells) if name in CELL_FUNCTIONS else 1 for name in functions)
 
 
 def _schedules(stage: Stage) -> int:
