@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from gochat_aws.connections_api import Call, ConnectionsApi, Reply
-from gochat_aws.invoke_channel import InvokeRpcError
+from gochat_aws.invoke_outcome import InvokeRpcError
 from gochat_aws.kafka_producer import OutgoingRecord
 from gochat_core.clock import Clock
 from gochat_core.settings import read_settings
