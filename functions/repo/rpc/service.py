@@ -19,6 +19,9 @@ MAX_USERS = 500
 MAX_CHECKS = 500
 """How many connections one call may claim for a check (repo.proto)."""
 
+MAX_CELLS = 100
+"""How many cells one call may name (repo.proto)."""
+
 MAX_PUSHES = 500
 """How many pushes one call may bring (repo.proto)."""
 
@@ -88,6 +91,17 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
             limit=request.limit,
         )
         return repo_pb2.ClaimConnectionChecksResponse(connections=[_connection(one) for one in due])
+
+    def CountConnections(  # noqa: N802
+        self,
+        request: repo_pb2.CountConnectionsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> repo_pb2.CountConnectionsResponse:
+        """Count the connections of each cell."""
+        if len(request.cell_ids) > MAX_CELLS:
+            raise InvalidRequest(faults=[FieldFault(field="cell_ids", message=f"may name at most {MAX_CELLS} cells")])
+        counts = self._checks.count([CellId(one) for one in request.cell_ids])
+        return repo_pb2.CountConnectionsResponse(connections=dict(counts.items()))
 
     def UpdateUserStatus(  # noqa: N802
         self,

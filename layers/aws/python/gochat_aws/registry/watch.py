@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from aws_lambda_powertools import Logger
 
-from gochat_aws.json_api import JsonApi, RefusedError
+from gochat_aws.json_api import HttpJsonApi, JsonApi, RefusedError
 from gochat_aws.registry.instances import Instance
 from gochat_core.clock import Clock, rfc3339
 from gochat_core.errors import Unavailable
@@ -84,3 +84,8 @@ class Watch:
 
     def _change(self, instance_id: str, kind: Kind) -> Change:
         return Change(service=self._service, instance_id=instance_id, change=kind)
+
+
+def open_events(*, region: str, timeout_s: float, endpoint: str | None = None) -> JsonApi:
+    """Return EventBridge's API in a region."""
+    return HttpJsonApi(service="events", target="AWSEvents", region=region, timeout_s=timeout_s, endpoint=endpoint)

@@ -74,6 +74,25 @@ class ClaimConnectionChecksResponse(_message.Message):
     connections: _containers.RepeatedCompositeFieldContainer[Connection]
     def __init__(self, connections: _Optional[_Iterable[_Union[Connection, _Mapping]]] = ...) -> None: ...
 
+class CountConnectionsRequest(_message.Message):
+    __slots__ = ("cell_ids",)
+    CELL_IDS_FIELD_NUMBER: _ClassVar[int]
+    cell_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, cell_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CountConnectionsResponse(_message.Message):
+    __slots__ = ("connections",)
+    class ConnectionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    connections: _containers.ScalarMap[str, int]
+    def __init__(self, connections: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
 class UpdateUserStatusRequest(_message.Message):
     __slots__ = ("user_id", "online", "last_seen_ms")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

@@ -49,6 +49,11 @@ class RepoServiceStub:
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksRequest.SerializeToString,
                 response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksResponse.FromString,
                 _registered_method=True)
+        self.CountConnections = channel.unary_unary(
+                '/gochat.repo.v1.RepoService/CountConnections',
+                request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsResponse.FromString,
+                _registered_method=True)
         self.UpdateUserStatus = channel.unary_unary(
                 '/gochat.repo.v1.RepoService/UpdateUserStatus',
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusRequest.SerializeToString,
@@ -90,6 +95,13 @@ class RepoServiceServicer:
 
     def ClaimConnectionChecks(self, request, context):
         """Connections of a cell that nobody looked at for a while, which counts as a look: the next call has others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountConnections(self, request, context):
+        """How many connections each of up to 100 cells holds; a cell without any has 0.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +153,11 @@ def add_RepoServiceServicer_to_server(servicer, server):
                     servicer.ClaimConnectionChecks,
                     request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksRequest.FromString,
                     response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksResponse.SerializeToString,
+            ),
+            'CountConnections': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountConnections,
+                    request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsRequest.FromString,
+                    response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsResponse.SerializeToString,
             ),
             'UpdateUserStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateUserStatus,
@@ -244,6 +261,33 @@ class RepoService:
             '/gochat.repo.v1.RepoService/ClaimConnectionChecks',
             gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksRequest.SerializeToString,
             gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountConnections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.repo.v1.RepoService/CountConnections',
+            gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsRequest.SerializeToString,
+            gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
