@@ -2,27 +2,21 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import grpc
 import pytest
 
 from gochat_aws.boundary_interceptor import BoundaryInterceptor
-from gochat_aws.function_invoke import FunctionInvoker
-from gochat_aws.grpc_server import ContainerHandler, Health, make_grpc_server
-from gochat_aws.invoke_channel import InvokeChannel, lambda_transport
 from gochat_aws.invoke_envelope import MAX_MESSAGE_BYTES
 from gochat_aws.invoke_server import HEALTH_METHOD, SERVING, InvokeServer
 from gochat_aws.retries import RetryPolicy, with_retries
 from gochat_aws.rpc_errors import error_of
-from gochat_aws.sigv4 import Credentials
 from gochat_core.errors import Forbidden, InvalidRequest, Unauthenticated, Unavailable
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER
 from tests.contract.echo_service import SERVICE, TOKEN, Door, Echo, declare, register
-from tests.fakes.lambda_api import serve_lambda_api
+from tests.fixtures.grpc_carriers import CARRIERS
 
-CREDENTIALS = Credentials(access_key_id="AKIDEXAMPLE", secret_access_key="secret")
 CODE = grpc.StatusCode
 
 declare()
@@ -38,45 +32,15 @@ def door() -> Door:
     return Door()
 
 
-@pytest.fixture(params=["in process", "lambda invoke", "grpc server"])
+@pytest.fixture(params=CARRIERS)
 def channel(request: pytest.FixtureRequest, servicer: Echo, door: Door) -> Iterator[grpc.Channel]:
     def build() -> InvokeServer:
         server = InvokeServer([BoundaryInterceptor(door.wrap)])
         register(servicer, server)
         return server
 
-    carriers = {"in process": in_process, "lambda invoke": over_lambda, "grpc server": over_http2}
-    with carriers[request.param](build) as carrying:
+    with CARRIERS[request.param](build) as carrying:
         yield carrying
-
-
-@contextmanager
-def in_process(build: Any) -> Iterator[grpc.Channel]:
-    yield InvokeChannel(build().handle_payload)
-
-
-@contextmanager
-def over_lambda(build: Any) -> Iterator[grpc.Channel]:
-    server = build()
-    with serve_lambda_api(lambda payload: server.handle_payload(payload, 0)) as api:
-        invoker = FunctionInvoker(
-            function="logic-rpc", region="eu-west-1", endpoint=api.endpoint, credentials=lambda: CREDENTIALS
-        )
-        yield InvokeChannel(lambda_transport(invoker))
-        invoker.close()
-
-
-@contextmanager
-def over_http2(build: Any) -> Iterator[grpc.Channel]:
-    handler = ContainerHandler(build)
-    server = make_grpc_server(handler, workers=2)
-    Health(server, handler.service_names())
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    limit = ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)
-    with grpc.insecure_channel(f"127.0.0.1:{port}", options=(limit,)) as channel:
-        yield channel
-    server.stop(None).wait()
 
 
 def method_of(channel: grpc.Channel, method: str) -> Any:

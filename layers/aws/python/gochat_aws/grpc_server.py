@@ -94,7 +94,7 @@ class Health:
         self._servicer.enter_graceful_shutdown()
 
 
-def serve(build: Callable[[], InvokeServer], *, address: str, on_start: Callable[[str], None] = print) -> None:
+def serve(build: Callable[[], InvokeServer], *, address: str, on_start: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish the calls under way; call it in the main thread.
 
     `on_start` is told the address, with the port that was found where it asks for port 0. Raises RuntimeError when the

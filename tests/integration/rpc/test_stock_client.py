@@ -1,0 +1,138 @@
+"""A client that was given nothing but the address: it learns the services by reflection and calls them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from gochat_aws.invoke_server import InvokeServer
+from gochat_repo.migrate import migrate_from
+from local_stage.services.mysql import MySqlServer
+from local_stage.services.redis import RedisCluster
+from logic.rpc import wiring as logic_wiring
+from repo.rpc import wiring as repo_wiring
+from tests.fakes.producer import InMemoryProducer
+from tests.fakes.token_keys import make_token_secret_json
+from tests.fixtures.grpc_carriers import http2_address
+from tests.fixtures.services import fresh_database
+from tests.integration.rest.conftest import logic_environ
+
+SECRET = make_token_secret_json()
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def environ(mysql_server: MySqlServer, redis_cluster: RedisCluster) -> Iterator[dict[str, str]]:
+    with fresh_database(mysql_server, label="stock") as name:
+        settings = logic_environ(mysql_server, redis_cluster, name, SECRET)
+        migrate_from(settings)
+        yield settings
+
+
+class StockClient:
+    """What grpcurl does: descriptors by reflection, requests and answers as JSON."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+        self._database = ProtoReflectionDescriptorDatabase(channel)
+        self._pool = DescriptorPool(self._database)
+
+    def services(self) -> list[str]:
+        return sorted(self._database.get_services())
+
+    def call(self, service: str, method: str, request: dict[str, Any], *, token: str = "") -> Any:
+        described = self._pool.FindServiceByName(service).FindMethodByName(method)
+        request_class, response_class = GetMessageClass(described.input_type), GetMessageClass(described.output_type)
+        invoke = self._channel.unary_unary(
+            f"/{service}/{method}",
+            request_serializer=request_class.SerializeToString,
+            response_deserializer=response_class.FromString,
+        )
+        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        message = json_format.ParseDict(request, request_class())
+        return json_format.MessageToDict(invoke(message, timeout=20, metadata=metadata))
+
+
+@pytest.fixture(scope="module")
+def logic(environ: dict[str, str]) -> Iterator[grpc.Channel]:
+    def build() -> InvokeServer:
+        return logic_wiring.build(environ, read_secret=lambda: SECRET, producer=InMemoryProducer())
+
+    with http2_address(build) as address, grpc.insecure_channel(address) as channel:
+        yield channel
+
+
+@pytest.fixture(scope="module")
+def repo(environ: dict[str, str]) -> Iterator[grpc.Channel]:
+    with http2_address(lambda: repo_wiring.build(environ)) as address, grpc.insecure_channel(address) as channel:
+        yield channel
+
+
+def test_it_lists_every_service_of_im_logic(logic: grpc.Channel) -> None:
+    names = ("Auth", "Contact", "Conversation", "Group", "Media", "Message", "Push", "Sync", "User")
+    assert StockClient(logic).services() == [
+        *(f"gochat.logic.v1.{name}Service" for name in names),
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1alpha.ServerReflection",
+    ]
+
+
+def test_it_registers_logs_in_and_asks_who_it_is(logic: grpc.Channel) -> None:
+    client = StockClient(logic)
+    account = {"username": "alice", "password": PASSWORD}
+    client.call("gochat.logic.v1.AuthService", "Register", {**account, "sourceIp": "192.0.2.1"})
+    login = {**account, "deviceId": "laptop", "platform": "desktop"}
+    pair = client.call("gochat.logic.v1.AuthService", "Authenticate", login)
+
+    me = client.call("gochat.logic.v1.UserService", "GetMe", {}, token=pair["accessToken"])
+
+    assert me["user"]["username"] == "alice"
+
+
+def test_it_reads_users_from_im_repo(logic: grpc.Channel, repo: grpc.Channel) -> None:
+    account = {"username": "bob", "password": PASSWORD, "sourceIp": "192.0.2.1"}
+    StockClient(logic).call("gochat.logic.v1.AuthService", "Register", account)
+    client = StockClient(repo)
+
+    assert "gochat.repo.v1.RepoService" in client.services()
+    assert client.call("gochat.repo.v1.RepoService", "GetUser", {"username": "bob"})["displayName"] == "bob"
+
+
+def test_the_health_of_each_service_is_told_and_watched(logic: grpc.Channel) -> None:
+    health = health_pb2_grpc.HealthStub(logic)
+    serving = health_pb2.HealthCheckResponse.SERVING
+
+    for service in ("", "gochat.logic.v1.MessageService"):
+        assert health.Check(health_pb2.HealthCheckRequest(service=service), timeout=20).status == serving
+    watching = health.Watch(health_pb2.HealthCheckRequest(service=""), timeout=20)
+    assert next(watching).status == serving
+    watching.cancel()
+
+
+def test_calls_at_once_have_a_container_each(logic: grpc.Channel) -> None:
+    client = StockClient(logic)
+    for name in ("carol", "dave"):
+        account = {"username": name, "password": PASSWORD, "sourceIp": "192.0.2.1"}
+        client.call("gochat.logic.v1.AuthService", "Register", account)
+    described = client._pool.FindServiceByName("gochat.logic.v1.AuthService").FindMethodByName("Authenticate")
+    request_class, response_class = GetMessageClass(described.input_type), GetMessageClass(described.output_type)
+    authenticate = logic.unary_unary(
+        "/gochat.logic.v1.AuthService/Authenticate", request_class.SerializeToString, response_class.FromString
+    )
+    logins = [
+        authenticate.future(
+            request_class(username=name, password=PASSWORD, device_id=f"device-{at}", platform="ios"), timeout=60
+        )
+        for at in range(4)
+        for name in ("carol", "dave")
+    ]
+
+    told = [login.result().user.username for login in logins]
+
+    assert told == ["carol", "dave"] * 4
