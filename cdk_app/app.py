@@ -16,6 +16,7 @@ from cdk_app.parts.function import Placement
 from cdk_app.settings import Managed, Stage
 from cdk_app.stacks.broker import BrokerStack
 from cdk_app.stacks.data import DataStack
+from cdk_app.stacks.discovery import DiscoveryStack
 from cdk_app.stacks.edge import EdgeStack
 from cdk_app.stacks.media import MediaStack
 from cdk_app.stacks.network import NetworkStack
@@ -25,7 +26,7 @@ from cdk_app.stacks.services import ServicesStack
 def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     """Put the stacks of a stage into an app; `full=False` spares byte code and wheels where only templates matter.
 
-    Stacks: Network, Data and Broker where the stores are managed, Media, then Services, then Edge.
+    Stacks: Network, Data and Broker where the stores are managed, Media and Discovery, then Services, then Edge.
     """
     bundler = bundling.Bundler(target=bundling.target_of(stage), full=full)
     environment = Environment(account=stage.account, region=stage.region)
@@ -38,6 +39,13 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
         termination_protection=isinstance(stage.stores, Managed) and stage.stores.keep,
         description="GoChat: files that messages point at",
     )
+    discovery = DiscoveryStack(
+        app,
+        stack_name(stage, "Discovery"),
+        stage=stage,
+        env=environment,
+        description="GoChat: the registry of cells and services",
+    )
     services = ServicesStack(
         app,
         stack_name(stage, "Services"),
@@ -45,6 +53,7 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
         bundler=bundler,
         placement=placement,
         managed=managed,
+        registry=discovery.registry,
         env=environment,
         description="GoChat: logic, task and repo",
     )
@@ -56,7 +65,8 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
         placement=placement,
         managed=managed,
         secret_arn=services.secret_arn,
-        logic_function=services.logic_rpc,
+        registry=discovery.registry,
+        logic_functions=services.logic_rpc,
         repo_function=services.repo_rpc,
         env=environment,
         description="GoChat: WebSocket and HTTP APIs",

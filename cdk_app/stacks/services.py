@@ -19,9 +19,10 @@ from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.registry import LOGIC, REPO, Registry
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret
-from cdk_app.settings import Mapping, Stage
+from cdk_app.settings import LogicAlias, Mapping, Stage
 from cdk_app.stacks.media import media_bucket
 from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow
 from cdk_app.topics import plan_topics
@@ -41,12 +42,14 @@ class ServicesStack(Stack):
         bundler: bundling.Bundler,
         placement: Placement | None,
         managed: ManagedStores | None,
+        registry: Registry,
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
         self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
         self._stage = stage
         self._managed = managed
+        self._registry = registry
         self._media = media_bucket(stage)
         acknowledge_media(self, stage)
         acknowledge_push(self, [arn for _, arn in stage.push_applications])
@@ -65,10 +68,11 @@ class ServicesStack(Stack):
         self._push(worker.function_arn, ready)
         self._sweeps(ready)
 
-    def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> str:
-        """Declare im-logic's gRPC side and return the ARN that callers use."""
+    def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> list[str]:
+        """Declare im-logic's gRPC side and return the ARNs that callers use, the one to fall back to first."""
         settings = {"GOCHAT_TOKEN_SECRET_ARN": self.secret_arn, **self._media_environment(), **environment}
-        return self._alias(self._function(catalogue.LOGIC_RPC, settings, ready))
+        function = self._function(catalogue.LOGIC_RPC, settings, ready)
+        return [self._alias(function, alias) for alias in self._stage.logic_aliases]
 
     def _consumer(
         self, spec: FunctionSpec, mapping: Mapping, topic: str, environment: dict[str, str], ready: list[CustomResource]
@@ -183,21 +187,27 @@ class ServicesStack(Stack):
         )
         for resource in ready:
             function.node.add_dependency(resource)
+        attributes = {"function": function.function_arn}
+        self._registry.register(self, "RepoRpc", service=REPO, instance_id="rpc", attributes=attributes)
         return function.function_arn
 
-    def _alias(self, function: lambda_.Function) -> str:
-        """Declare the name that callers use, and return its ARN.
+    def _alias(self, function: lambda_.Function, settings: LogicAlias) -> str:
+        """Declare a name that callers find in the registry, and return its ARN.
 
-        It leads to $LATEST. A published version would freeze the environment as well, and CDK publishes another one
-        only when the template changes: neither for a parameter's new value nor for a broker's new address.
+        It leads to $LATEST unless the stage says otherwise. A published version would freeze the environment as well,
+        and CDK publishes another one only when the template changes: neither for a parameter's new value nor for a
+        broker's new address.
         """
+        title = f"LogicRpc{settings.name.capitalize()}"
         alias = lambda_.CfnAlias(
             self,
-            "LogicRpcLive",
-            name="live",
+            title,
+            name=settings.name,
             function_name=function.function_name,
-            function_version="$LATEST",
+            function_version=settings.version,
         )
+        attributes = {"function": alias.ref, "weight": str(settings.weight), "version": settings.version}
+        self._registry.register(self, title, service=LOGIC, instance_id=settings.name, attributes=attributes)
         return alias.ref
 
     def _own_rights(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
