@@ -130,9 +130,13 @@ def _managed_stores(app: App, stage: Stage, environment: Environment) -> tuple[P
 def synthesize(app: App) -> None:
     """Synthesize the stage that the app's context names: `stage` (`local` by default), `bundling` (`skip` or full).
 
-    Raises ValueError for an unknown stage, BundlingError when the code can't be bundled.
+    `gateways` sets how many cells there are, g1, g2, …, in place of the stage's own. Raises ValueError for an unknown
+    stage and for no cells, BundlingError when the code can't be bundled.
     """
     stage = stages.find_stage(app.node.try_get_context("stage") or "local")
+    gateways = app.node.try_get_context("gateways")
+    if gateways is not None:
+        stage = stages.with_cells(stage, int(gateways))
     build_app(app, stage, full=app.node.try_get_context("bundling") != "skip")
     app.synth()
 
