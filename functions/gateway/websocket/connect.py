@@ -33,8 +33,10 @@ def open_connection(parts: Wiring, caller: Caller) -> None:
     replaced = parts.connections.register(registered)
     if replaced is not None and replaced.connection_id == caller.connection_id:
         raise Superseded
+    is_accepted = False
     try:
         _check_login(parts, caller)
+        is_accepted = True
     except (Unauthenticated, Unavailable):
         # API Gateway sends no $disconnect for a handshake that was refused.
         take_back = parts.connections.withdraw if replaced is None else parts.connections.remove
@@ -42,7 +44,7 @@ def open_connection(parts: Wiring, caller: Caller) -> None:
         raise
     finally:
         if replaced is not None:
-            _end_replaced(parts, replaced, caller)
+            _end_replaced(parts, replaced, caller, is_accepted=is_accepted)
 
 
 def _check_login(parts: Wiring, caller: Caller) -> None:
@@ -50,12 +52,18 @@ def _check_login(parts: Wiring, caller: Caller) -> None:
         raise Unauthenticated
 
 
-def _end_replaced(parts: Wiring, replaced: Connection, caller: Caller) -> None:
+def _end_replaced(parts: Wiring, replaced: Connection, caller: Caller, *, is_accepted: bool) -> None:
     """Tell the device's former connection and close it, once the new one is usable; best effort.
 
     Also when the new one was refused: the former is registered no more and would hear nothing, so its client must
-    connect again.
+    connect again. Where the device has moved here from another cell, that cell's `deliver` can't ask for the new one:
+    it is taken for usable if it was accepted; one that was refused is found nowhere, and the former closed without a
+    word.
     """
+    successor = ConnectionRef(
+        connection_id=caller.connection_id, device_id=caller.device_id, connected_at_ms=caller.connected_at_ms
+    )
+    has_moved = replaced.cell_id != caller.cell_id
     record = plan_ending(
         SESSION_REPLACED,
         user_id=replaced.user_id,
@@ -64,9 +72,7 @@ def _end_replaced(parts: Wiring, replaced: Connection, caller: Caller) -> None:
         connection_id=replaced.connection_id,
         connected_at_ms=replaced.connected_at_ms,
         now_ms=parts.clock.now_ms(),
-        once_usable=ConnectionRef(
-            connection_id=caller.connection_id, device_id=caller.device_id, connected_at_ms=caller.connected_at_ms
-        ),
+        once_usable=None if has_moved and is_accepted else successor,
     )
     try:
         parts.producer.produce([record])
