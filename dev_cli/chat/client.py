@@ -5,6 +5,7 @@ Written from the public contract alone, so that it is also a check of it: it kno
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import math
 import random
@@ -207,6 +208,9 @@ class ChatClient:
             self._take(frames.to_message(message) for message in own)
         elif event == "request.rejected":
             self._tell(f"refused ({data.get('code')})")
+        elif event == "session.moved":
+            # This connection is closed next, and the loop connects again.
+            self._login = dataclasses.replace(self._login, websocket_url=str(data["websocket_url"]))
         elif event in _FINAL_EVENTS:
             raise Ended(_FINAL_EVENTS[event])
         elif data.get("conversation_id") == self._conversation_id:

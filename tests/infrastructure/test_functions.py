@@ -20,10 +20,12 @@ ENVIRONMENTS = {
     | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_FUNCTION", "GOCHAT_PARTIAL_BATCH"},
     "gateway-http": ALL
     | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
-    | {"GOCHAT_CONNECTIONS_ENDPOINTS", "GOCHAT_WEBSOCKET_URL", "GOCHAT_HTTP_URL"},
+    | {"GOCHAT_CONNECTIONS_ENDPOINTS", "GOCHAT_WEBSOCKET_URL", "GOCHAT_HTTP_URL", "GOCHAT_REGISTRY_NAMESPACE"},
     "gateway-sweep": ALL
     | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_REPO_FUNCTION", "GOCHAT_WEBSOCKET_FUNCTION"}
-    | {"GOCHAT_CONNECTION_CHECK_MINUTES"},
+    | {"GOCHAT_CONNECTION_CHECK_MINUTES", "GOCHAT_REGISTRY_NAMESPACE"},
+    "gateway-prober": ALL
+    | {"GOCHAT_REGISTRY_NAMESPACE", "GOCHAT_REGISTRY_SERVICES", "GOCHAT_REGISTRY_BUS", "GOCHAT_REPO_FUNCTION"},
     "logic-sweep": ALL | STORES,
     "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH", "GOCHAT_CONTACTS_ONLY"},
     "logic-rpc": ALL
@@ -130,6 +132,7 @@ def test_a_failed_synthetic_disconnect_is_tried_twice_more(stage: Synthesis) -> 
 def test_a_failed_sweep_waits_for_the_next_one(stage: Synthesis) -> None:
     assert {name: retries for name, retries in _retries(stage).items() if name != "gateway-websocket"} == {
         "gateway-sweep": 0,
+        "gateway-prober": 0,
         "logic-sweep": 0,
         "task-sweep": 0,
     }

@@ -20,6 +20,11 @@ WITHOUT_RESOURCES = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
 }
+# The resources of these are named by a condition.
+DISCOVERING = {f"servicediscovery:{action}" for action in ("DiscoverInstances", "DiscoverInstancesRevision")}
+LEASING = {f"servicediscovery:{action}" for action in ("ListInstances", "GetInstancesHealthStatus")}
+LEASING |= {f"servicediscovery:{action}" for action in ("UpdateInstanceCustomHealthStatus", "DeregisterInstance")}
+LEASING |= {"servicediscovery:RegisterInstance"}
 
 RUNNING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 NETWORK = {action for action in WITHOUT_RESOURCES if action.startswith("ec2:")}
@@ -35,8 +40,9 @@ ALLOWED = {
     "gateway-authorize": RUNNING,
     "gateway-websocket": RUNNING | NETWORK | PRODUCING | STORES,
     "gateway-deliver": RUNNING | CONSUMING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
-    "gateway-http": RUNNING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
-    "gateway-sweep": RUNNING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
+    "gateway-http": RUNNING | DISCOVERING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
+    "gateway-sweep": RUNNING | DISCOVERING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
+    "gateway-prober": RUNNING | LEASING | {"lambda:InvokeFunction", "events:PutEvents"},
     "logic-sweep": RUNNING | NETWORK | PRODUCING | STORES,
     "logic-upstream": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
     "logic-rpc": RUNNING | NETWORK | PRODUCING | STORES | SIGNING | {"secretsmanager:GetSecretValue"},
@@ -79,7 +85,13 @@ def test_only_actions_that_know_no_resources_are_allowed_on_all(stage: Synthesis
     for role, statement in _all_statements(stage):
         if "*" in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]):
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-            assert set(actions) <= WITHOUT_RESOURCES, role
+            if set(actions) <= DISCOVERING | LEASING:
+                assert set(statement["Condition"]["StringEquals"]) <= {
+                    "servicediscovery:NamespaceName",
+                    "servicediscovery:ServiceArn",
+                }, role
+            else:
+                assert set(actions) <= WITHOUT_RESOURCES, role
 
 
 def test_roles_carry_no_managed_policy_but_the_one_that_api_gateway_s_logs_need(stage: Synthesis) -> None:
@@ -103,6 +115,15 @@ def test_the_gateway_s_sweep_may_invoke_repo_service_and_the_websocket_function_
 def test_http_may_invoke_logic_through_its_alias_alone(stage: Synthesis) -> None:
     (resource,) = _resources(stage, "gateway-http", "lambda:InvokeFunction")
     assert "LogicRpcLive" in str(resource)
+
+
+def test_the_prober_invokes_whom_it_asks_for_health_and_registers_nothing_but_loads(stage: Synthesis) -> None:
+    invoked = str(_resources(stage, "gateway-prober", "lambda:InvokeFunction"))
+    for asked in ("RepoRpc", "LogicRpcLive", stage.functions()["gateway-websocket"].logical_id):
+        assert asked in invoked
+    (registers,) = [one for one in stage.statements("gateway-prober") if "RegisterInstance" in str(one["Action"])]
+    (service,) = registers["Condition"]["StringEquals"]["servicediscovery:ServiceArn"]
+    assert "ImGatewayLoad" in str(service)
 
 
 def test_connections_are_managed_by_their_own_cell_s_functions_on_its_own_stage(stage: Synthesis) -> None:

@@ -6,13 +6,14 @@ from tests.infrastructure.synthesis import Synthesis
 
 
 def test_the_local_stage_has_no_managed_store_and_no_network(local: Synthesis) -> None:
-    assert set(local.templates) == {"Media", "Services", "Edge"}
+    assert set(local.templates) == {"Media", "Discovery", "Services", "Edge"}
     services = {resource.type.split("::")[1] for resource in local.resources() if "::" in resource.type}
     assert not services & {"EC2", "RDS", "ElastiCache", "MSK"}
 
 
-def test_stages_on_aws_have_six_stacks(managed_stage: Synthesis) -> None:
-    assert set(managed_stage.templates) == {"Network", "Data", "Broker", "Media", "Services", "Edge"}
+def test_stages_on_aws_have_seven_stacks(managed_stage: Synthesis) -> None:
+    stores = {"Network", "Data", "Broker", "Media"}
+    assert set(managed_stage.templates) == stores | {"Discovery", "Services", "Edge"}
 
 
 def test_the_database_is_encrypted_and_takes_iam_over_tls(managed_stage: Synthesis) -> None:

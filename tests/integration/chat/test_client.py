@@ -158,6 +158,29 @@ def test_what_was_stored_while_the_client_was_away_is_shown_when_it_is_back() ->
     assert server.connections == 2
 
 
+def test_a_client_whose_gateway_is_emptied_connects_to_the_one_that_it_is_told() -> None:
+    async def left(server: Server, connection: ServerConnection, number: int) -> None:
+        data = {"gateway_id": "g2", "websocket_url": elsewhere[0]}
+        await connection.send(json.dumps({"event": "session.moved", "data": data}))
+        await connection.close()
+
+    async def entered(connection: ServerConnection) -> None:
+        arrived.append(True)
+        await connection.wait_closed()
+
+    elsewhere, arrived = list[str](), list[bool]()
+    server = Server(left)
+
+    async def run() -> None:
+        async with serve(entered, "127.0.0.1", 0) as other:
+            elsewhere.append(f"ws://127.0.0.1:{next(iter(other.sockets)).getsockname()[1]}")
+            async with server.client():
+                await until(lambda: bool(arrived))
+
+    asyncio.run(run())
+    assert server.connections == 1
+
+
 @pytest.mark.parametrize("event", ["session.revoked", "session.replaced"])
 def test_a_client_whose_session_ended_does_not_come_back(event: str) -> None:
     async def script(server: Server, connection: ServerConnection, number: int) -> None:
