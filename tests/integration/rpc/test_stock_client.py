@@ -1,15 +1,10 @@
 """A client that was given nothing but the address: it learns the services by reflection and calls them."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import grpc
 import pytest
-from google.protobuf import json_format
-from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from gochat_aws.invoke_server import InvokeServer
 from gochat_repo.migrate import migrate_from
@@ -21,6 +16,7 @@ from tests.fakes.producer import InMemoryProducer
 from tests.fakes.token_keys import make_token_secret_json
 from tests.fixtures.grpc_carriers import http2_address
 from tests.fixtures.services import fresh_database
+from tests.fixtures.stock_grpc import StockClient
 from tests.integration.rest.conftest import logic_environ
 
 SECRET = make_token_secret_json()
@@ -33,30 +29,6 @@ def environ(mysql_server: MySqlServer, redis_cluster: RedisCluster) -> Iterator[
         settings = logic_environ(mysql_server, redis_cluster, name, SECRET)
         migrate_from(settings)
         yield settings
-
-
-class StockClient:
-    """What grpcurl does: descriptors by reflection, requests and answers as JSON."""
-
-    def __init__(self, channel: grpc.Channel) -> None:
-        self._channel = channel
-        self._database = ProtoReflectionDescriptorDatabase(channel)
-        self._pool = DescriptorPool(self._database)
-
-    def services(self) -> list[str]:
-        return sorted(self._database.get_services())
-
-    def call(self, service: str, method: str, request: dict[str, Any], *, token: str = "") -> Any:
-        described = self._pool.FindServiceByName(service).FindMethodByName(method)
-        request_class, response_class = GetMessageClass(described.input_type), GetMessageClass(described.output_type)
-        invoke = self._channel.unary_unary(
-            f"/{service}/{method}",
-            request_serializer=request_class.SerializeToString,
-            response_deserializer=response_class.FromString,
-        )
-        metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        message = json_format.ParseDict(request, request_class())
-        return json_format.MessageToDict(invoke(message, timeout=20, metadata=metadata))
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +92,11 @@ def test_calls_at_once_have_a_container_each(logic: grpc.Channel) -> None:
     for name in ("carol", "dave"):
         account = {"username": name, "password": PASSWORD, "sourceIp": "192.0.2.1"}
         client.call("gochat.logic.v1.AuthService", "Register", account)
-    described = client._pool.FindServiceByName("gochat.logic.v1.AuthService").FindMethodByName("Authenticate")
-    request_class, response_class = GetMessageClass(described.input_type), GetMessageClass(described.output_type)
-    authenticate = logic.unary_unary(
-        "/gochat.logic.v1.AuthService/Authenticate", request_class.SerializeToString, response_class.FromString
-    )
     logins = [
-        authenticate.future(
-            request_class(username=name, password=PASSWORD, device_id=f"device-{at}", platform="ios"), timeout=60
+        client.start(
+            "gochat.logic.v1.AuthService",
+            "Authenticate",
+            {"username": name, "password": PASSWORD, "deviceId": f"device-{at}", "platform": "ios"},
         )
         for at in range(4)
         for name in ("carol", "dave")
