@@ -48,6 +48,7 @@ def build(environ: Mapping[str, str]) -> InvokeServer:
     database, cache_client = database_from(environ), cache_from(environ)
     connections = Connections(database, cache_client)
     service = RepoService(
+        database,
         UserStore(database, ReadThrough(database, cache_client)),
         connections,
         ConnectionChecks(database, connections),

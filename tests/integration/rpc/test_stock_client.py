@@ -1,6 +1,8 @@
 """A client that was given nothing but the address: it learns the services by reflection and calls them."""
 
+import base64
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
@@ -105,3 +107,53 @@ def test_calls_at_once_have_a_container_each(logic: grpc.Channel) -> None:
     told = [login.result().user.username for login in logins]
 
     assert told == ["carol", "dave"] * 4
+
+
+def test_it_reads_groups_members_and_messages_from_im_repo(logic: grpc.Channel, repo: grpc.Channel) -> None:
+    at_logic, at_repo = StockClient(logic), StockClient(repo)
+    people = {}
+    for name in ("erin", "frank", "grace"):
+        account = {"username": name, "password": PASSWORD}
+        at_logic.call("gochat.logic.v1.AuthService", "Register", {**account, "sourceIp": "192.0.2.1"})
+        login = {**account, "deviceId": "phone", "platform": "ios"}
+        people[name] = at_logic.call("gochat.logic.v1.AuthService", "Authenticate", login)
+    token, ids = people["erin"]["accessToken"], [pair["user"]["userId"] for pair in people.values()]
+    request = {"name": "walks", "memberIds": ids[1:]}
+    made = at_logic.call("gochat.logic.v1.GroupService", "CreateGroup", request, token=token)["group"]
+    message = {"conversationId": made["conversationId"], "clientMsgId": "m-1", "type": "text"}
+    content = base64.b64encode(b'{"text":"hello"}').decode()
+    at_logic.call("gochat.logic.v1.MessageService", "SendMessage", {**message, "content": content}, token=token)
+
+    def ask(method: str, **request: Any) -> Any:
+        return at_repo.call("gochat.repo.v1.RepoService", method, request)
+
+    group = ask("GetGroup", groupId=made["groupId"])
+    assert (group["name"], group["ownerId"], group["memberCount"]) == ("walks", ids[0], 3)
+    first = ask("ListGroupMembers", groupId=made["groupId"], limit=2)["members"]
+    rest = ask("ListGroupMembers", groupId=made["groupId"], afterUserId=first[-1]["userId"], limit=2)["members"]
+    assert [(one["userId"], one["role"]) for one in first + rest] == [
+        (user_id, "owner" if user_id == ids[0] else "member") for user_id in sorted(ids, key=int)
+    ]
+    messages = ask("ListMessages", conversationId=made["conversationId"], limit=500)["messages"]
+    assert [one["seq"] for one in messages] == [str(seq) for seq in range(1, len(messages) + 1)]
+    assert (messages[-1]["senderId"], messages[-1]["content"]) == (ids[0], content)
+    assert ask("ListMessages", conversationId=made["conversationId"], afterSeq=messages[-1]["seq"], limit=1) == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "code"),
+    [
+        ("GetGroup", {"groupId": "1"}, grpc.StatusCode.NOT_FOUND),
+        ("GetGroup", {"groupId": str((1 << 64) - 1)}, grpc.StatusCode.NOT_FOUND),
+        ("ListGroupMembers", {"groupId": "1", "limit": 1}, grpc.StatusCode.NOT_FOUND),
+        ("ListGroupMembers", {"groupId": "1", "limit": 501}, grpc.StatusCode.INVALID_ARGUMENT),
+        ("ListMessages", {"conversationId": "none", "limit": 1}, grpc.StatusCode.NOT_FOUND),
+        ("ListMessages", {"conversationId": "0" * 32}, grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)
+def test_im_repo_refuses_what_there_is_not_and_what_is_too_much(
+    repo: grpc.Channel, method: str, request_: dict[str, Any], code: grpc.StatusCode
+) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        StockClient(repo).call("gochat.repo.v1.RepoService", method, request_)
+    assert refused.value.code() is code
