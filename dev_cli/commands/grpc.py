@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from dev_cli.commands.synth import STAGES
 from dev_cli.failure import Failure
 from dev_cli.paths import ROOT, python_environment
 from dev_cli.stage import serving_stage
+from dev_cli.stage_names import STAGES
 from local_stage.supervisor.cloud import ACCOUNT, REGION
 
 SERVICES = ("logic", "repo")

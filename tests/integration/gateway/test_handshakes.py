@@ -9,6 +9,7 @@ from gochat_core.types import ConnectionId
 from gochat_repo.cache import cache_from
 from gochat_repo.connections import Connection, Connections
 from gochat_repo.mysql import database_from
+from tests.fakes.producer import InMemoryProducer
 from tests.integration.gateway.conftest import ELSEWHERE, OTHER_CELL, Device, Gateway, use
 
 
@@ -56,12 +57,12 @@ def test_a_login_revoked_while_the_connection_opens_is_seen_by_one_side_or_the_o
     closed: list[Connection] = []
 
     class RevokedAfterRegistering(Connections):
-        def register(self, connection: Connection) -> Connection | None:
-            replaced = super().register(connection)
+        def register(self, connection: Connection, *, replacing: Connection | None = None) -> Connection | None:
+            in_the_way = super().register(connection, replacing=replacing)
             closed.extend(
                 gateway.endings.revoke(device.user_id, [device.session_id], now_ms=time.time_ns() // 1_000_000)
             )
-            return replaced
+            return in_the_way
 
     database, cache = database_from(gateway.environ), cache_from(gateway.environ)
     use(gateway, monkeypatch, connections=RevokedAfterRegistering(database, cache))
@@ -116,18 +117,89 @@ def test_a_device_that_moves_here_has_its_connection_on_the_other_cell_told_and_
     assert (item.event, item.close, item.once_usable) == ("session.replaced", True, None)
 
 
-def test_a_device_that_moves_here_and_is_refused_connects_again_where_it_was(gateway: Gateway) -> None:
+def test_a_device_that_moves_here_and_is_refused_has_its_connection_on_the_other_cell_closed_too(
+    gateway: Gateway,
+) -> None:
     device = gateway.log_in()
     gateway.endings.revoke(device.user_id, [device.session_id], now_ms=time.time_ns() // 1_000_000)
     hold_on_another_cell(gateway, device)
 
-    refused, answer = gateway.open(device)
+    _, answer = gateway.open(device)
 
     (record,) = gateway.told(device, 1, topic=ELSEWHERE)
     (item,) = record.items
     assert answer["statusCode"] == 401
-    assert item.once_usable is not None
-    assert item.once_usable.connection_id == refused.connection_id
+    assert (item.event, item.close, item.once_usable) == ("session.replaced", True, None)
+
+
+class Died(BaseException):
+    """A container that ends at once, whatever it was about to do."""
+
+
+def test_a_container_that_dies_in_a_handshake_leaves_no_connection_open_that_hears_nothing(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = gateway.log_in()
+    first = gateway.connect(device)
+
+    class DiesOnceRegistered(Connections):
+        def register(self, connection: Connection, *, replacing: Connection | None = None) -> Connection | None:
+            in_the_way = super().register(connection, replacing=replacing)
+            if in_the_way is None:
+                raise Died
+            return in_the_way
+
+    database, cache = database_from(gateway.environ), cache_from(gateway.environ)
+    use(gateway, monkeypatch, connections=DiesOnceRegistered(database, cache))
+    second = gateway.socket(device)
+
+    with pytest.raises(Died):
+        handler.handle(second.event("CONNECT"), None)
+
+    assert [one.connection_id for one in gateway.registered(device)] == [second.connection_id]
+    (record,) = gateway.told(device, 1)
+    assert [ref.connection_id for ref in record.connections] == [first.connection_id]
+    assert [item.close for item in record.items] == [True]
+
+
+def test_while_the_broker_is_away_no_connection_is_replaced(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = gateway.log_in()
+    first = gateway.connect(device)
+    producer = InMemoryProducer()
+    producer.available = False
+    use(gateway, monkeypatch, producer=producer)
+
+    assert gateway.open(device)[1]["statusCode"] == 503
+    assert [one.connection_id for one in gateway.registered(device)] == [first.connection_id]
+
+    producer.available = True
+    second = gateway.connect(device)
+    assert [one.connection_id for one in gateway.registered(device)] == [second.connection_id]
+    assert len(producer.records) == 1
+
+
+def test_of_three_connections_opened_at_once_all_but_the_last_are_ended(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = gateway.log_in()
+    first, second, third = gateway.connect(device), gateway.socket(device), gateway.socket(device)
+
+    class Overtaken(Connections):
+        def register(self, connection: Connection, *, replacing: Connection | None = None) -> Connection | None:
+            if replacing is not None:
+                use(gateway, monkeypatch)
+                if second.connection_id not in [one.connection_id for one in gateway.registered(device)]:
+                    assert handler.handle(second.event("CONNECT"), None)["statusCode"] == 200
+            return super().register(connection, replacing=replacing)
+
+    database, cache = database_from(gateway.environ), cache_from(gateway.environ)
+    use(gateway, monkeypatch, connections=Overtaken(database, cache))
+
+    assert handler.handle(third.event("CONNECT"), None)["statusCode"] == 200
+
+    assert [one.connection_id for one in gateway.registered(device)] == [third.connection_id]
+    ended = {ref.connection_id for record in gateway.told(device, 3) for ref in record.connections}
+    assert ended == {first.connection_id, second.connection_id}
 
 
 def test_another_device_replaces_nobody(gateway: Gateway) -> None:
