@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=50051, help="of im-logic; im-repo has the next one (default: 50051; 0: free ports)"
     )
+    parser.add_argument("--register", action="store_true", help="take calls of the stage: register in its registry")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,8 +66,8 @@ def stage_environment(stage: str) -> dict[str, str]:
     }
 
 
-def function_settings(stage: str, service: str, aws: dict[str, str]) -> dict[str, str]:
-    """Give the environment of the deployed function that answers the same calls; Failure when there is none."""
+def function_settings(stage: str, function: str, aws: dict[str, str]) -> dict[str, str]:
+    """Give the environment of a deployed function; Failure when there is none."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -78,7 +79,7 @@ def function_settings(stage: str, service: str, aws: dict[str, str]) -> dict[str
             "aws_access_key_id": aws["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": aws["AWS_SECRET_ACCESS_KEY"],
         }
-    name = f"gochat-{stage}-{service}-rpc"
+    name = f"gochat-{stage}-{function}"
     try:
         found = boto3.client("lambda", **options).get_function_configuration(FunctionName=name)
     except (BotoCoreError, ClientError) as error:
@@ -98,7 +99,15 @@ def _servers(
     arguments: argparse.Namespace, aws: dict[str, str], ports: dict[str, int]
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start a server for each service, and end them all when the block is left."""
-    settings = {service: function_settings(arguments.stage, service, aws) for service in ports}
+    settings = {service: function_settings(arguments.stage, f"{service}-rpc", aws) for service in ports}
+    if arguments.register:
+        registry = function_settings(arguments.stage, "gateway-prober", aws)
+        for service, port in ports.items():
+            settings[service] |= {
+                "GOCHAT_REGISTRY_NAMESPACE": registry["GOCHAT_REGISTRY_NAMESPACE"],
+                "GOCHAT_REGISTRY_BUS": registry["GOCHAT_REGISTRY_BUS"],
+                "GOCHAT_REGISTRY_ENDPOINT": f"grpc://{arguments.host}:{port}",
+            }
     servers = [
         subprocess.Popen(
             [sys.executable, "-m", f"{service}.rpc.serve"],

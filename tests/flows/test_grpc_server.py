@@ -6,10 +6,12 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 import pytest
@@ -28,21 +30,34 @@ MESSAGES = "gochat.logic.v1.MessageService"
 
 @dataclass(kw_only=True)
 class Servers:
-    """The servers that one `./dev grpc` runs."""
+    """What one `./dev grpc` runs."""
 
     command: "subprocess.Popen[bytes]"
-    logic: grpc.Channel
-    repo: grpc.Channel
+    log: Path
+    channels: dict[str, grpc.Channel]
+
+    @property
+    def logic(self) -> grpc.Channel:
+        return self.channels["logic"]
+
+    @property
+    def repo(self) -> grpc.Channel:
+        return self.channels["repo"]
+
+    def stop(self) -> int:
+        """End it as `docker stop` would; return its exit code."""
+        self.command.send_signal(signal.SIGTERM)
+        return self.command.wait(90)
 
 
-@pytest.fixture(scope="module")
-def servers(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    log = tmp_path_factory.mktemp("grpc") / "log"
+@contextmanager
+def dev_grpc(stage: Stage, log: Path, *options: str, services: int) -> Iterator[Servers]:
+    """Run `./dev grpc` on free ports until the block is left."""
     with ExitStack() as held:
         output = held.enter_context(log.open("wb"))
         command = held.enter_context(
             subprocess.Popen(
-                [sys.executable, "-m", "dev_cli", "grpc", "--port", "0"],
+                [sys.executable, "-m", "dev_cli", "grpc", "--port", "0", *options],
                 cwd=ROOT,
                 env={**os.environ, "GOCHAT_HOME": str(stage.home)},
                 stdout=output,
@@ -53,11 +68,16 @@ def servers(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         def addresses() -> dict[str, str]:
             return dict(re.findall(r"^im-(\w+) serves gRPC at (\S+)$", log.read_text(), re.MULTILINE))
 
-        eventually(lambda: len(addresses()) == 2 or command.poll() is not None, "both serve", within_s=60)
-        found = addresses()
-        logic = held.enter_context(grpc.insecure_channel(found["logic"]))
-        repo = held.enter_context(grpc.insecure_channel(found["repo"]))
-        yield Servers(command=command, logic=logic, repo=repo)
+        eventually(lambda: len(addresses()) == services or command.poll() is not None, "all serve", within_s=60)
+        channels = {name: held.enter_context(grpc.insecure_channel(address)) for name, address in addresses().items()}
+        assert len(channels) == services
+        yield Servers(command=command, log=log, channels=channels)
+
+
+@pytest.fixture(scope="module")
+def servers(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with dev_grpc(stage, tmp_path_factory.mktemp("grpc") / "log", services=2) as running:
+        yield running
 
 
 def test_a_stock_client_lists_the_services_and_sends_a_message_that_arrives_live(servers: Servers, bob: Person) -> None:
@@ -107,9 +127,38 @@ def test_sigterm_lets_both_servers_finish(servers: Servers) -> None:
     request = health_pb2.HealthCheckRequest(service="")
     assert health.Check(request, timeout=20).status == health_pb2.HealthCheckResponse.SERVING
 
-    servers.command.send_signal(signal.SIGTERM)
-
-    assert servers.command.wait(60) == 0
+    assert servers.stop() == 0
     with pytest.raises(grpc.RpcError) as gone:
         health.Check(request, timeout=5)
     assert gone.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_registered_container_takes_calls_of_the_stage_and_leaves_without_failing_one(
+    stage: Stage, alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")  # data-127.0.0.1 is no address
+
+    def registered() -> list[str]:
+        found = stage.aws("servicediscovery").discover_instances(
+            NamespaceName="gochat-local", ServiceName="im-logic", HealthStatus="ALL"
+        )
+        return [one["InstanceId"] for one in found["Instances"] if one["Attributes"]["origin"] == "self"]
+
+    with dev_grpc(stage, tmp_path / "log", "--service", "logic", "--register", services=1) as running:
+        eventually(lambda: len(registered()) == 1, "it is registered")
+        statuses: list[int] = []
+
+        def is_called() -> bool:
+            statuses.append(alice.rest.get("/users/me").status_code)
+            return '"method":"GetMe"' in running.log.read_text()
+
+        eventually(is_called, "gateway-http has it answer calls", within_s=60)
+        stopping = threading.Thread(target=running.stop)
+        stopping.start()
+        while stopping.is_alive():
+            statuses.append(alice.rest.get("/users/me").status_code)
+        stopping.join()
+
+        assert running.command.returncode == 0
+        assert set(statuses) == {200}
+        assert registered() == []

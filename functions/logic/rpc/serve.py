@@ -2,21 +2,16 @@
 
 import os
 
-from gochat_aws.grpc_server import serve
-from gochat_core.logs import make_logger
+from gochat_aws.container import run_container
+from gochat_aws.registry.instances import LOGIC
 from logic.rpc import wiring
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 
 
 def main() -> None:
-    """Serve at GOCHAT_GRPC_ADDRESS until SIGTERM; the other settings are those of the function logic-rpc."""
-    logger = make_logger(wiring.SERVICE, os.environ.get("GOCHAT_LOG_LEVEL", "INFO"))
-    serve(
-        lambda: wiring.build(os.environ),
-        address=os.environ.get("GOCHAT_GRPC_ADDRESS", DEFAULT_ADDRESS),
-        on_start=lambda address: logger.info("serving gRPC", extra={"address": address}),
-    )
+    """Serve until SIGTERM; the settings are those of the function logic-rpc and of `run_container`."""
+    run_container(LOGIC, wiring.build, os.environ, default_address=DEFAULT_ADDRESS)
 
 
 if __name__ == "__main__":

@@ -94,11 +94,17 @@ class Health:
         self._servicer.enter_graceful_shutdown()
 
 
-def serve(build: Callable[[], InvokeServer], *, address: str, on_start: Callable[[str], None]) -> None:
+def serve(
+    build: Callable[[], InvokeServer],
+    *,
+    address: str,
+    on_start: Callable[[str], None],
+    on_drain: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until SIGTERM or SIGINT, then finish the calls under way; call it in the main thread.
 
-    `on_start` is told the address, with the port that was found where it asks for port 0. Raises RuntimeError when the
-    address is taken.
+    `on_start` is told the address, with the port that was found where it asks for port 0; `on_drain` runs before calls
+    are refused. Raises RuntimeError when the address is taken.
     """
     handler = ContainerHandler(build)
     server = make_grpc_server(handler)
@@ -115,4 +121,5 @@ def serve(build: Callable[[], InvokeServer], *, address: str, on_start: Callable
     on_start(f"{address.rpartition(':')[0]}:{port}")
     stopping.wait()
     health.drain()
+    on_drain()
     server.stop(DRAIN_S).wait()
