@@ -8,7 +8,15 @@ import msgspec
 import pytest
 
 from gateway.websocket import handler
-from gochat_contracts.records import DEAD_LETTER_TOPIC, DeadConnections, DeadLetter, DeadLetters, MessageRef, MissedBy
+from gochat_contracts.records import (
+    DEAD_LETTER_TOPIC,
+    DeadConnections,
+    DeadLetter,
+    DeadLetters,
+    MessageRef,
+    MissedBy,
+    OfflineTask,
+)
 from gochat_core.types import ConnectionId, ConversationId, Seq
 from tests.fakes.producer import InMemoryProducer
 from tests.integration.gateway.conftest import (
@@ -42,6 +50,7 @@ def test_a_dead_connection_is_removed_and_what_it_missed_takes_the_offline_path_
     assert gateway.registered(device) == []
     tasks = gateway.tasks_of(device, 2)
     assert len({task.task_id for task in tasks}) == 1
+    assert isinstance(tasks[0].task, OfflineTask)
     assert tasks[0].task.seqs == (3, 4)
 
 
