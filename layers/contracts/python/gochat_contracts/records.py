@@ -119,12 +119,23 @@ class DownstreamItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     once_usable: ConnectionRef | None = None
 
 
+class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One user on one cell, with the connections that were open when the record was made."""
+
+    user_id: UserId
+    connections: tuple[ConnectionRef, ...]
+
+
 class DownstreamRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """All that one batch has for one user on one cell, in `im-downstream-topic-{cell_id}`; items in their order."""
+    """All that one batch has for one user on one cell, in `im-downstream-topic-{cell_id}`; items in their order.
+
+    `also` are told just the same, which saves a record for each member of a large group; items then have no `to`.
+    """
 
     user_id: UserId
     connections: tuple[ConnectionRef, ...]
     items: tuple[DownstreamItem, ...]
+    also: tuple[Recipient, ...] = ()
 
 
 class OfflineTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="offline"):
@@ -155,7 +166,6 @@ class FanOutEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     data: msgspec.Raw
     at_seq: Seq
     about_seq: Seq | None = None
-    except_device: DeviceId | None = None
     expires_at_ms: int | None = None
     accepted_at_ms: int | None = None
     trace: str | None = None
@@ -176,11 +186,15 @@ class FanOutTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 class FanOutPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="fan_out_page"):
     """A fan-out for the members with `after_user_id < user_id <= up_to_user_id`; None: no bound on that side.
 
-    Key: `{conversation_id}:{page}`, so that pages spread over the partitions and one page's keep their order.
+    Key: `{conversation_id}:{page}`, so that pages spread over the partitions and one page's keep their order. `cut`
+    names the fan-out and where it was cut: a repeat that cuts alike finds which of these pages are done. `members` is
+    about how many there are.
     """
 
     fan_out: FanOutTask
+    cut: str
     page: int
+    members: int
     after_user_id: UserId | None = None
     up_to_user_id: UserId | None = None
 
