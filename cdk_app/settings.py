@@ -153,7 +153,10 @@ class Stage:
     sweeps: Sweeps
     contacts_only: bool = False
     """Whether friends alone may write to each other; else anyone may write to anyone who has not blocked them."""
-    max_group_members: int = 99
+    max_group_members: int = 100_000
+    large_group_members: int = 100
+    """From so many members on the worker tells a group's members, in pages, and nobody is told of typing and receipts.
+    Lower: messages of smaller groups cost `upstream` less and take a step more. A group that was large stays so."""
     push_applications: tuple[tuple[Literal["apns", "fcm"], str], ...] = ()
     """(kind of token, ARN of your SNS platform application); pushes of other kinds are written to the log."""
     message_retention_days: float | None = None

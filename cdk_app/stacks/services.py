@@ -59,7 +59,10 @@ class ServicesStack(Stack):
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
         self._consumer(catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC, contacts, ready)
         worker = self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
-        groups = {"GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members)}
+        groups = {
+            "GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members),
+            "GOCHAT_LARGE_GROUP_MEMBERS": str(stage.large_group_members),
+        }
         self.logic_rpc = self._logic_rpc({"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, **contacts, **groups}, ready)
         self.repo_rpc = self._repo_rpc(ready)
         self._push(worker.function_arn, ready)

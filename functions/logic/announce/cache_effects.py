@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from gochat_contracts.records import FanOutEvent
 from gochat_core.types import ConversationId, Seq
 from gochat_repo.cache import Command
 from gochat_repo.cached_conversations import CONVERSATION_MEMBERS, MESSAGES, Place
@@ -29,7 +30,11 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
     Messages are kept for the tasks that follow at once: those of members without a connection, and later of groups.
     Whoever announces again, because somebody died after the commit, does this again too.
     """
-    changed = set(_changed(announcement.events))
+    said: list[Event | FanOutEvent] = [
+        *announcement.events,
+        *(event for one in announcement.fan_outs for event in one.events),
+    ]
+    changed = set(_changed(said))
     begun = {one.conversation_id for one in announcement.noted if one.kind in ("created", "group")}
     fresh = {
         (one.message.conversation_id, one.message.seq): one.message
@@ -43,7 +48,7 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
     ]
 
 
-def _changed(events: Sequence[Event]) -> Iterator[Place]:
+def _changed(events: Sequence[Event | FanOutEvent]) -> Iterator[Place]:
     for one in events:
         if one.event in _MUTATIONS:
             about = _decode_message(one.data)

@@ -23,6 +23,8 @@ class GroupPorts:
     clock: Clock
     ids: IdMaker
     max_members: int
+    large_members: int
+    """From so many members on a group is large, and stays so: its members are told by the worker, in pages."""
     contacts_only: bool = False
     """Whether one may bring friends alone into a group."""
 

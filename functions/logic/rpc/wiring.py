@@ -168,6 +168,7 @@ def _group_ports(settings: RpcSettings, stores: _Stores, producer: RecordProduce
         clock=clock,
         ids=IdMaker(clock),
         max_members=settings.max_group_members,
+        large_members=settings.large_group_members,
         contacts_only=settings.contacts_only,
     )
 

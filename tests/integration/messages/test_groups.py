@@ -32,6 +32,7 @@ def ports_of(door: Door) -> GroupPorts:
         clock=door.clock,
         ids=IdMaker(door.clock),
         max_members=99,
+        large_members=100,
     )
 
 

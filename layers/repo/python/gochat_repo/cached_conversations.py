@@ -46,4 +46,4 @@ CONVERSATION_MEMBERS: Kind[ConversationId, dict[UserId, MemberSpan]] = Kind(
     waits=False,
     leaves_tombstone=False,
 )
-"""Of conversations below the size of a large group, former members too."""
+"""Of small conversations, former members too. A large group's never become one value: it has none here."""
