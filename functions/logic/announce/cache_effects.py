@@ -7,7 +7,7 @@ import msgspec
 from gochat_contracts.records import FanOutEvent
 from gochat_core.types import ConversationId, Seq
 from gochat_repo.cache import Command
-from gochat_repo.cached_conversations import CONVERSATION_MEMBERS, MESSAGES, Place
+from gochat_repo.cached_conversations import MESSAGES, Place
 from gochat_repo.cached_kinds import remember_commands, written_commands
 from logic.announce.announcement import Announcement, Event
 
@@ -35,7 +35,6 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
         *(event for one in announcement.fan_outs for event in one.events),
     ]
     changed = set(_changed(said))
-    begun = {one.conversation_id for one in announcement.noted if one.kind in ("created", "group")}
     fresh = {
         (one.message.conversation_id, one.message.seq): one.message
         for one in announcement.news
@@ -43,7 +42,6 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
     }
     return [
         *written_commands(MESSAGES, changed),
-        *written_commands(CONVERSATION_MEMBERS, begun),
         *remember_commands(MESSAGES, fresh),
     ]
 

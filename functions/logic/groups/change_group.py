@@ -6,7 +6,6 @@ import msgspec
 
 from gochat_core.errors import GroupNotFound
 from gochat_core.types import GroupId, UserId
-from gochat_repo.cached_conversations import CONVERSATION_MEMBERS
 from gochat_repo.group_members import GroupMember
 from gochat_repo.groups import Group, get_group
 from gochat_repo.mysql import Transaction
@@ -32,8 +31,8 @@ def change_group(
     """Carry out what `plan` decides, in one transaction under the lock of the group's conversation, and announce it.
 
     With the answer it holds: what is stored later is decided behind it. At most twelve database round trips before it
-    is announced, one more when the group becomes large, and two to the cache. Raises `GroupNotFound`, `Unavailable`,
-    and what the plan raises.
+    is announced, one more when the group becomes large. Raises `GroupNotFound`, `Unavailable`, and what the plan
+    raises.
     """
     found = ports.database.read(lambda tx: get_group(tx, group_id))
     if found is None:
@@ -56,8 +55,7 @@ def change_group(
         )
         return ChangedGroup(group=change.group, members=_members_after(scene, change)), noted
 
-    with ports.values.changing(CONVERSATION_MEMBERS, [found.conversation_id]):
-        changed, noted = ports.database.transaction(work)
+    changed, noted = ports.database.transaction(work)
     if noted:
         ports.announce(noted)
     return changed

@@ -163,7 +163,6 @@ def _group_ports(settings: RpcSettings, stores: _Stores, producer: RecordProduce
     clock, database = SystemClock(), stores.database
     return GroupPorts(
         database=database,
-        values=ReadThrough(database, stores.cache),
         announcer=Announcer(database, Connections(database, stores.cache), producer, clock),
         clock=clock,
         ids=IdMaker(clock),

@@ -88,36 +88,6 @@ def get_audiences(tx: Transaction, conversation_ids: Collection[ConversationId])
     return audiences
 
 
-def list_members(
-    tx: Transaction, conversation_ids: Collection[ConversationId]
-) -> dict[ConversationId, dict[UserId, MemberSpan]]:
-    """Read who belongs, or belonged, to small conversations, in one statement; large ones are left out."""
-    if not conversation_ids:
-        return {}
-    rows = tx.query(_SMALL, (tuple(bytes.fromhex(conversation_id) for conversation_id in conversation_ids),))
-    members: dict[ConversationId, dict[UserId, MemberSpan]] = {}
-    for conversation, user_id, join_seq, left_seq in rows:
-        members.setdefault(ConversationId(conversation.hex()), {})[UserId(user_id)] = _span(join_seq, left_seq)
-    return members
-
-
-def get_member_spans(
-    tx: Transaction, places: Collection[tuple[ConversationId, UserId]]
-) -> dict[ConversationId, dict[UserId, MemberSpan]]:
-    """Read of these users alone since when they belong, or belonged, to conversations of any size; one statement."""
-    if not places:
-        return {}
-    rows = tx.query(
-        "SELECT conversation_id, user_id, join_seq, left_seq FROM conversation_participants FORCE INDEX (PRIMARY)"
-        " WHERE (conversation_id, user_id) IN %s",
-        (tuple((bytes.fromhex(conversation_id), user_id) for conversation_id, user_id in sorted(places)),),
-    )
-    members: dict[ConversationId, dict[UserId, MemberSpan]] = {}
-    for conversation, user_id, join_seq, left_seq in rows:
-        members.setdefault(ConversationId(conversation.hex()), {})[UserId(user_id)] = _span(join_seq, left_seq)
-    return members
-
-
 def _span(join_seq: int, left_seq: int | None) -> MemberSpan:
     # A column of a union may come as a decimal.
     return MemberSpan(join_seq=Seq(int(join_seq)), left_seq=None if left_seq is None else Seq(int(left_seq)))
