@@ -14,7 +14,7 @@ from gochat_contracts.records import (
     encode,
 )
 from gochat_core.clock import Clock
-from gochat_core.types import UserId
+from gochat_core.types import ConversationId, UserId
 from gochat_repo.cached_conversations import MESSAGES, Place
 from gochat_repo.connections import Connection, get_connections, group_by_user
 from gochat_repo.member_pages import get_spans
@@ -22,7 +22,6 @@ from gochat_repo.message_view import encode_message, find_unlisted_viewers
 from gochat_repo.messages import StoredMessage
 from gochat_repo.mysql import Database, Transaction
 from gochat_repo.participants import MemberSpan
-from gochat_repo.push_facts import Membership
 from gochat_repo.reactions import ReactionKey
 from gochat_repo.read_through import ReadThrough
 from gochat_repo.user_status import UserStatus, UserStatuses
@@ -42,7 +41,7 @@ class OfflineState:
 
     messages: dict[Place, StoredMessage]
     connections: dict[UserId, tuple[Connection, ...]]
-    spans: dict[Membership, MemberSpan] = field(default_factory=dict)
+    spans: dict[ConversationId, dict[UserId, MemberSpan]] = field(default_factory=dict)
     unlisted: frozenset[ReactionKey] = frozenset()
 
 
@@ -151,10 +150,9 @@ def plan_redelivery(works: Sequence[Work[OfflineTask]], state: OfflineState, *, 
 
 def _present(task: OfflineTask, message: StoredMessage, state: OfflineState) -> list[UserId]:
     """Name those of a task's users who are connected again and belong to the conversation at this message."""
+    spans = state.spans.get(task.conversation_id, {})
     return [
-        user_id
-        for user_id in task.user_ids
-        if (span := state.spans.get((task.conversation_id, user_id))) is not None and span.contains(message.seq)
+        user_id for user_id in task.user_ids if (span := spans.get(user_id)) is not None and span.contains(message.seq)
     ]
 
 

@@ -92,7 +92,7 @@ def test_nobody_but_members_gets_a_message(stage: Stage, worker: Worker) -> None
 def test_a_task_that_names_no_stored_message_is_given_up(stage: Stage, worker: Worker) -> None:
     stage.connect(BOB)
     verdicts = worker.apply(task([9]), task([1]), b"?")
-    assert (verdicts.redelivered, verdicts.dead_letters, verdicts.failed) == (1, 2, frozenset())
+    assert (verdicts.redelivered, verdicts.dead_letters, verdicts.failed) == (1, 2, set())
     assert sorted((letter.offset, letter.reason) for letter in stage.dead_letters()) == [
         (0, "bad_data"),
         (2, "unreadable"),

@@ -1,6 +1,6 @@
 """Members of large conversations, in pages by user id: where to cut, and who stands in a page."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -72,6 +72,11 @@ _PAGE = (
     "SELECT user_id, join_seq, left_seq FROM conversation_participants"
     " WHERE conversation_id = %s AND user_id > %s AND user_id <= %s ORDER BY user_id"
 )
+# The key is named because MariaDB weighs every pair of such a list against all the table's keys.
+_SPANS = (
+    "SELECT conversation_id, user_id, join_seq, left_seq FROM conversation_participants FORCE INDEX (PRIMARY)"
+    " WHERE (conversation_id, user_id) IN %s"
+)
 _LAST_ID = 2**64 - 1
 
 
@@ -118,6 +123,7 @@ CUTS: Kind[CutKey, Cut] = Kind(
     decode=msgspec.msgpack.Decoder(Cut).decode,
     write_id=_write_key,
     reads_writer=True,
+    waits=False,
     leaves_tombstone=False,
     ttl_s=600,
 )
@@ -129,6 +135,7 @@ MEMBER_PAGES: Kind[PageKey, MemberPage] = Kind(
     decode=msgspec.msgpack.Decoder(MemberPage).decode,
     write_id=_write_key,
     reads_writer=True,
+    waits=False,
     leaves_tombstone=False,
 )
 """Nothing invalidates a page. Read later than its version, it says the same of every seq that was stored by then: who
@@ -138,24 +145,13 @@ one's history begins anew in any case."""
 
 def get_spans(
     tx: Transaction, memberships: Collection[tuple[ConversationId, UserId]]
-) -> dict[tuple[ConversationId, UserId], MemberSpan]:
+) -> dict[ConversationId, dict[UserId, MemberSpan]]:
     """Read from which seq until which these users belong to these conversations, in one statement."""
-    by_conversation: dict[ConversationId, list[UserId]] = {}
-    for conversation_id, user_id in memberships:
-        by_conversation.setdefault(conversation_id, []).append(user_id)
-    return dict(_spans(tx, by_conversation)) if by_conversation else {}
-
-
-def _spans(
-    tx: Transaction, users: Mapping[ConversationId, Collection[UserId]]
-) -> Iterator[tuple[tuple[ConversationId, UserId], MemberSpan]]:
-    ranges = " OR ".join(["(conversation_id = %s AND user_id IN %s)"] * len(users))
-    params = [part for one, ids in users.items() for part in (bytes.fromhex(one), tuple(ids))]
-    rows = tx.query(
-        "SELECT conversation_id, user_id, join_seq, left_seq FROM conversation_participants"  # noqa: S608 - constant
-        f" WHERE {ranges}",
-        params,
-    )
+    if not memberships:
+        return {}
+    rows = tx.query(_SPANS, (tuple((bytes.fromhex(one), user_id) for one, user_id in sorted(memberships)),))
+    spans: dict[ConversationId, dict[UserId, MemberSpan]] = {}
     for conversation, user_id, join_seq, left_seq in rows:
-        place = ConversationId(conversation.hex()), UserId(user_id)
-        yield place, MemberSpan(join_seq=join_seq, left_seq=left_seq)
+        span = MemberSpan(join_seq=join_seq, left_seq=left_seq)
+        spans.setdefault(ConversationId(conversation.hex()), {})[UserId(user_id)] = span
+    return spans
