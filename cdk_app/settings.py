@@ -13,6 +13,7 @@ class Topics:
 
     upstream_partitions: int
     downstream_partitions: int
+    downstream_bulk_partitions: int
     task_partitions: int
     push_partitions: int
     dead_letter_partitions: int
@@ -49,11 +50,13 @@ class Mappings:
     worker: Mapping
     push: Mapping
     deliver: Mapping
+    deliver_bulk: Mapping
 
     @property
     def on_demand(self) -> bool:
         """Whether any mapping polls on demand: those reach Lambda from inside the VPC, through its endpoints."""
-        return any(mapping.pollers is None for mapping in (self.upstream, self.worker, self.push, self.deliver))
+        every = (self.upstream, self.worker, self.push, self.deliver, self.deliver_bulk)
+        return any(mapping.pollers is None for mapping in every)
 
 
 @dataclass(frozen=True, kw_only=True)

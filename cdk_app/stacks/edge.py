@@ -22,7 +22,7 @@ from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_parti
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys
 from cdk_app.parts.websocket_api import add_routes, add_stage, retry_asynchronous_invocations
-from cdk_app.settings import Stage
+from cdk_app.settings import Mapping, Stage
 from cdk_app.stores import allow
 from cdk_app.topics import plan_topics
 
@@ -102,7 +102,10 @@ class EdgeStack(Stack):
         name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
         log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
-        self._deliver(cell, cell_id, websocket.function_arn)
+        mappings = stage.mappings
+        topic, bulk_topic = catalogue.downstream_topic(cell_id), catalogue.bulk_downstream_topic(cell_id)
+        self._deliver(catalogue.GATEWAY_DELIVER, mappings.deliver, topic, cell, cell_id, websocket)
+        self._deliver(catalogue.GATEWAY_DELIVER_BULK, mappings.deliver_bulk, bulk_topic, cell, cell_id, websocket)
         self._sweep(cell, cell_id, websocket.function_arn)
         suffix = "" if number == 0 else cell_id.capitalize()
         CfnOutput(self, f"WebSocketUrl{suffix}", value=cell.websocket_url)
@@ -130,29 +133,36 @@ class EdgeStack(Stack):
         retry_asynchronous_invocations(function)
         return function
 
-    def _deliver(self, cell: Cell, cell_id: str, websocket_arn: str) -> None:
-        """Declare the function that posts a cell's downstream topic to its connections; it needs no VPC."""
-        mapping = self._stage.mappings.deliver
-        topic = catalogue.downstream_topic(cell_id)
-        group = consumer_group(self._stage, catalogue.GATEWAY_DELIVER.name, cell_id)
+    def _deliver(
+        self,
+        spec: catalogue.FunctionSpec,
+        mapping: Mapping,
+        topic: str,
+        cell: Cell,
+        cell_id: str,
+        websocket: lambda_.Function,
+    ) -> None:
+        """Declare a function that posts one of a cell's topics to its connections; it needs no VPC."""
+        group = consumer_group(self._stage, spec.name, cell_id)
         deliver = self._context.make(
-            catalogue.GATEWAY_DELIVER,
+            spec,
             cell_id=cell_id,
             environment={
                 "GOCHAT_CELL_ID": cell_id,
                 "GOCHAT_CONNECTIONS_ENDPOINT": cell.connections_endpoint,
-                "GOCHAT_WEBSOCKET_FUNCTION": websocket_arn,
+                "GOCHAT_WEBSOCKET_FUNCTION": websocket.function_arn,
                 "GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping),
+                "GOCHAT_SERVICE": spec.name,
             },
             statements=[
                 self._may_manage_connections(cell),
-                allow(["InvokeFunction"], [websocket_arn], "lambda"),
+                allow(["InvokeFunction"], [websocket.function_arn], "lambda"),
                 *self._stores.kafka.may_consume(topic, group),
             ],
         )
         declare_mapping(
             self,
-            f"{catalogue.GATEWAY_DELIVER.title}{cell_id.capitalize()}Mapping",
+            f"{spec.title}{cell_id.capitalize()}Mapping",
             function=deliver,
             mapping=mapping,
             kafka=self._stores.kafka,

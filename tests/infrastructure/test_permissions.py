@@ -34,6 +34,7 @@ SIGNING = {"s3:GetObject", "s3:PutObject"}
 ALLOWED = {
     "gateway-authorize": RUNNING,
     "gateway-websocket": RUNNING | NETWORK | PRODUCING | STORES,
+    "gateway-deliver-bulk": RUNNING | CONSUMING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
     "gateway-deliver": RUNNING | CONSUMING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
     "gateway-http": RUNNING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
     "gateway-sweep": RUNNING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
@@ -89,7 +90,8 @@ def test_roles_carry_no_managed_policy_but_the_one_that_api_gateway_s_logs_need(
 
 def test_deliver_may_invoke_the_websocket_function_of_its_cell_alone(stage: Synthesis) -> None:
     websocket = stage.functions()["gateway-websocket"].logical_id
-    assert _resources(stage, "gateway-deliver", "lambda:InvokeFunction") == [{"Fn::GetAtt": [websocket, "Arn"]}]
+    for function in ("gateway-deliver", "gateway-deliver-bulk"):
+        assert _resources(stage, function, "lambda:InvokeFunction") == [{"Fn::GetAtt": [websocket, "Arn"]}]
 
 
 def test_the_gateway_s_sweep_may_invoke_repo_service_and_the_websocket_function_of_its_cell(stage: Synthesis) -> None:
@@ -106,7 +108,7 @@ def test_http_may_invoke_logic_through_its_alias_alone(stage: Synthesis) -> None
 
 
 def test_connections_are_managed_by_their_own_cell_s_functions_on_its_own_stage(stage: Synthesis) -> None:
-    for function in ("gateway-deliver", "gateway-http", "gateway-sweep"):
+    for function in ("gateway-deliver", "gateway-deliver-bulk", "gateway-http", "gateway-sweep"):
         (resource,) = _resources(stage, function, "execute-api:ManageConnections")
         assert resource["Fn::Join"][1][-1] == f"/{stage.stage}/*/@connections/*"
 
@@ -116,7 +118,8 @@ def test_producers_write_to_named_topics(managed_stage: Synthesis) -> None:
         arns = _resources(managed_stage, function, "kafka-cluster:WriteData")
         return {arn["Fn::Join"][1][-1].rpartition("/")[2] for arn in arns}
 
-    behind = {"im-task-topic", "im-push-topic", "im-dead-letter-topic", "im-downstream-topic-g1"}
+    behind = {"im-task-topic", "im-push-topic", "im-dead-letter-topic"}
+    behind |= {"im-downstream-topic-g1", "im-downstream-bulk-topic-g1"}
     assert topics("gateway-websocket") == behind | {"im-upstream-topic"}
     for function in ("logic-upstream", "logic-rpc", "logic-sweep", "task-worker", "task-sweep"):
         assert topics(function) == behind
