@@ -162,6 +162,8 @@ class Stage:
     Lower: messages of smaller groups cost `upstream` less and take a step more. A group that was large stays so."""
     push_applications: tuple[tuple[Literal["apns", "fcm"], str], ...] = ()
     """(kind of token, ARN of your SNS platform application); pushes of other kinds are written to the log."""
+    web_push_contact: str | None = None
+    """Where push services of browsers reach you, `mailto:ops@example.org`; None: pushes to browsers go to the log."""
     message_retention_days: float | None = None
     """How long messages keep their content; None: for ever."""
     web_origins: tuple[str, ...] = ()

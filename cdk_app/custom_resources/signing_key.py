@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, TypedDict
 import boto3
 
 from cdk_app.custom_resources.answer import Attributes, Context, Event, answer
+from cdk_app.custom_resources.secret_text import read_text
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -70,12 +71,9 @@ def read_keys(client: "SecretsManagerClient", secret_arn: str) -> KeySet | None:
 
     Raises ValueError for a secret with other content: somebody's data is not written over.
     """
-    try:
-        text = client.get_secret_value(SecretId=secret_arn)["SecretString"]
-    except client.exceptions.ResourceNotFoundException:
-        return None  # the secret exists (the template made it) but has no value yet
-    if not text:
-        return None  # how the local AWS says the same
+    text = read_text(client, secret_arn)
+    if text is None:
+        return None
     try:
         found: KeySet = json.loads(text)
         public_keys(found)

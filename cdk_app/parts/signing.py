@@ -1,4 +1,4 @@
-"""The keys that tokens are signed with: a secret for whoever signs, the public half for whoever verifies."""
+"""The keys that a stage signs with, tokens and pushes: secrets for whoever signs, public halves for the others."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -10,16 +10,37 @@ from cdk_app.stores import allow
 
 
 def declare_signing_secret(context: FunctionContext) -> str:
-    """Declare the secret and return its ARN; `cdk_app/custom_resources/signing_key.py` fills it and says how.
+    """Declare the secret and return its ARN; `cdk_app/custom_resources/signing_key.py` fills it and says how."""
+    description = "GoChat: Ed25519 keys that sign access tokens, HMAC key of refresh tokens"
+    return _declare_secret(context, "SigningSecret", "token-signing", description)
 
-    Declared without a value, which CDK's own construct can't: a value in the template, even an empty one, could be
-    written over the keys by any later update of the secret.
+
+def declare_vapid_key(context: FunctionContext) -> tuple[str, str]:
+    """Declare the key of web push; returns its secret's ARN and its public half (RFC 8292).
+
+    `cdk_app/custom_resources/vapid_key.py` makes it once. It is there before anything is sent with it, so that browsers
+    which have subscribed need not do so again when a stage begins to send.
+    """
+    description = "GoChat: the key that identifies this stage to push services of browsers"
+    secret_arn = _declare_secret(context, "VapidSecret", "web-push", description)
+    resource = declare_custom_resource(
+        context,
+        "VapidKey",
+        module="vapid_key",
+        properties={"SecretArn": secret_arn},
+        statements=[allow(["GetSecretValue", "PutSecretValue"], [secret_arn], "secretsmanager")],
+        needs_wheels=True,
+    )
+    return secret_arn, resource.get_att_string("PublicKey")
+
+
+def _declare_secret(context: FunctionContext, construct_id: str, name: str, description: str) -> str:
+    """Declare a secret without a value, which CDK's own construct can't.
+
+    A value in the template, even an empty one, could be written over the keys by any later update of the secret.
     """
     secret = secretsmanager.CfnSecret(
-        context.stack,
-        "SigningSecret",
-        name=f"{context.stage.prefix}/token-signing",
-        description="GoChat: Ed25519 keys that sign access tokens, HMAC key of refresh tokens",
+        context.stack, construct_id, name=f"{context.stage.prefix}/{name}", description=description
     )
     keep = isinstance(context.stage.stores, Managed) and context.stage.stores.keep
     secret.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)

@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -104,8 +104,3 @@ def add_stage(api: apigateway.WebSocketApi, *, stage: Stage, log_group: logs.Log
         logging_level="ERROR",
     )
     return declared
-
-
-def retry_asynchronous_invocations(function: lambda_.Function) -> None:
-    """Let Lambda repeat a failed synthetic disconnect twice; one that is an hour old tells nothing any more."""
-    function.configure_async_invoke(retry_attempts=2, max_event_age=Duration.hours(1))

@@ -19,9 +19,10 @@ from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys
-from cdk_app.parts.websocket_api import add_routes, add_stage, retry_asynchronous_invocations
+from cdk_app.parts.websocket_api import add_routes, add_stage
 from cdk_app.settings import Mapping, Stage
 from cdk_app.stores import allow
 from cdk_app.topics import plan_topics
@@ -115,6 +116,8 @@ class EdgeStack(Stack):
     def _websocket(self, cell_id: str) -> lambda_.Function:
         """Declare the function behind a cell's frames; it may write to any cell, where a session was replaced."""
         stores = self._stores
+        # What `deliver` reports and this function fails at must not be lost: somebody would never be told by a push.
+        redrive = declare_redrive(self._context, catalogue.GATEWAY_WEBSOCKET, cell_id=cell_id)
         function = self._context.make(
             catalogue.GATEWAY_WEBSOCKET,
             cell_id=cell_id,
@@ -128,9 +131,10 @@ class EdgeStack(Stack):
                 *stores.kafka.may_produce([plan.name for plan in plan_topics(self._stage)]),
                 *stores.database.may_connect(),
                 *stores.cache.may_connect(),
+                *redrive.statements(),
             ],
         )
-        retry_asynchronous_invocations(function)
+        redrive.attach(function)
         return function
 
     def _deliver(

@@ -19,8 +19,9 @@ from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.schedule import declare_schedule
-from cdk_app.parts.signing import declare_public_keys, declare_signing_secret
+from cdk_app.parts.signing import declare_public_keys, declare_signing_secret, declare_vapid_key
 from cdk_app.settings import Mapping, Stage
 from cdk_app.stacks.media import media_bucket
 from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow
@@ -53,17 +54,21 @@ class ServicesStack(Stack):
         self._stores = declare_stores(self._context, managed)
         self.secret_arn = declare_signing_secret(self._context)
         public_keys = declare_public_keys(self._context, self.secret_arn, creates=True)
+        self._vapid_secret_arn, vapid_public_key = declare_vapid_key(self._context)
 
         ready = [self._migration(), *self._external_topics()]
         mappings = stage.mappings
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
         self._consumer(catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC, contacts, ready)
+        self._worker_redrive = declare_redrive(self._context, catalogue.TASK_WORKER)
         worker = self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
+        self._worker_redrive.attach(worker)
         groups = {
             "GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members),
             "GOCHAT_LARGE_GROUP_MEMBERS": str(stage.large_group_members),
         }
-        self.logic_rpc = self._logic_rpc({"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, **contacts, **groups}, ready)
+        keys = {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_VAPID_PUBLIC_KEY": vapid_public_key}
+        self.logic_rpc = self._logic_rpc({**keys, **contacts, **groups}, ready)
         self.repo_rpc = self._repo_rpc(ready)
         self._push(worker.function_arn, ready)
         self._sweeps(ready)
@@ -105,6 +110,7 @@ class ServicesStack(Stack):
                 "GOCHAT_WORKER_FUNCTION": worker_arn,
                 "GOCHAT_PUSH_LOG_TEXT": str(self._stage.on_emulator).lower(),
                 **{f"GOCHAT_PUSH_{kind.upper()}_APPLICATION": arn for kind, arn in self._stage.push_applications},
+                **self._web_push_environment(),
             },
             statements=[
                 *self._stores.kafka.may_consume(catalogue.PUSH_TOPIC, group),
@@ -117,16 +123,25 @@ class ServicesStack(Stack):
             function.node.add_dependency(resource)
         self._consume(spec, function, mapping, catalogue.PUSH_TOPIC)
 
+    def _web_push_environment(self) -> dict[str, str]:
+        contact = self._stage.web_push_contact
+        if not contact:
+            return {}
+        return {"GOCHAT_PUSH_WEB_CONTACT": contact, "GOCHAT_PUSH_VAPID_SECRET_ARN": self._vapid_secret_arn}
+
     def _may_push(self) -> list[iam.PolicyStatement]:
-        """Grant what SNS mobile push asks for: on the applications, and on the endpoints beneath them."""
+        """Grant the key of web push, and what SNS mobile push asks for: on applications and endpoints beneath them."""
+        rights = []
+        if self._stage.web_push_contact:
+            rights.append(allow(["GetSecretValue"], [self._vapid_secret_arn], "secretsmanager"))
         applications = [arn for _, arn in self._stage.push_applications]
-        if not applications:
-            return []
-        endpoints = [f"{arn.replace(':app/', ':endpoint/')}/*" for arn in applications]
-        return [
-            allow(["CreatePlatformEndpoint"], applications, "sns"),
-            allow(["Publish", "DeleteEndpoint"], [*applications, *endpoints], "sns"),
-        ]
+        if applications:
+            endpoints = [f"{arn.replace(':app/', ':endpoint/')}/*" for arn in applications]
+            rights += [
+                allow(["CreatePlatformEndpoint"], applications, "sns"),
+                allow(["Publish", "DeleteEndpoint"], [*applications, *endpoints], "sns"),
+            ]
+        return rights
 
     def _function(
         self, spec: FunctionSpec, environment: dict[str, str], ready: list[CustomResource]
@@ -208,7 +223,7 @@ class ServicesStack(Stack):
         if spec is catalogue.LOGIC_UPSTREAM:
             return self._stores.kafka.may_consume(catalogue.UPSTREAM_TOPIC, group)
         if spec is catalogue.TASK_WORKER:
-            return self._stores.kafka.may_consume(catalogue.TASK_TOPIC, group)
+            return [*self._stores.kafka.may_consume(catalogue.TASK_TOPIC, group), *self._worker_redrive.statements()]
         if spec in (catalogue.LOGIC_SWEEP, catalogue.TASK_SWEEP):
             return []
         return [allow(["GetSecretValue"], [self.secret_arn], "secretsmanager"), *self._media.may_sign()]

@@ -173,8 +173,11 @@ def serve_connections(tls: ssl.SSLContext | None = None) -> Iterator[Connections
         thread.join()
 
 
-def make_certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Make a certificate of 127.0.0.1 in `folder`; return the server's context and one of a client that trusts it."""
+def make_certificate(folder: Path, *hosts: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Make a certificate in `folder`, of 127.0.0.1 and these hosts.
+
+    Returns the server's context and one of a client that trusts it.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
@@ -186,7 +189,12 @@ def make_certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *(x509.DNSName(host) for host in hosts)]
+            ),
+            critical=False,
+        )
         .sign(key, hashes.SHA256())
     )
     path = folder / "certificate.pem"

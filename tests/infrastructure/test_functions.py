@@ -42,7 +42,8 @@ ENVIRONMENTS = {
         "GOCHAT_CONTACTS_ONLY",
         "GOCHAT_MAX_GROUP_MEMBERS",
         "GOCHAT_LARGE_GROUP_MEMBERS",
-    },
+    }
+    | {"GOCHAT_VAPID_PUBLIC_KEY"},
     "task-sweep": ALL | STORES | {"GOCHAT_OFFLINE_AFTER_S", "GOCHAT_MESSAGE_RETENTION_DAYS"},
     "task-push": ALL
     | {"GOCHAT_PARTIAL_BATCH", "GOCHAT_REPO_FUNCTION", "GOCHAT_WORKER_FUNCTION", "GOCHAT_PUSH_LOG_TEXT"},
@@ -137,12 +138,10 @@ def test_a_call_ends_before_its_caller_gives_up(stage: Synthesis) -> None:
     assert timeout("repo-migrate") == 900
 
 
-def test_a_failed_synthetic_disconnect_is_tried_twice_more(stage: Synthesis) -> None:
-    assert _retries(stage)["gateway-websocket"] == 2
-
-
-def test_a_failed_sweep_waits_for_the_next_one(stage: Synthesis) -> None:
-    assert {name: retries for name, retries in _retries(stage).items() if name != "gateway-websocket"} == {
+def test_a_failed_report_is_tried_twice_more_and_a_failed_sweep_waits_for_the_next_one(stage: Synthesis) -> None:
+    assert _retries(stage) == {
+        "gateway-websocket": 2,
+        "task-worker": 2,
         "gateway-sweep": 0,
         "logic-sweep": 0,
         "task-sweep": 0,
@@ -178,9 +177,11 @@ def test_no_secret_value_stands_in_a_template(stage: Synthesis) -> None:
     assert "private_pem" not in text
 
 
-def test_the_signing_secret_is_declared_without_a_value(stage: Synthesis) -> None:
-    (secret,) = stage.resources("AWS::SecretsManager::Secret", stack="Services")
-    assert not {"SecretString", "GenerateSecretString"} & set(secret.properties)
+def test_the_secrets_of_keys_are_declared_without_a_value(stage: Synthesis) -> None:
+    secrets = stage.resources("AWS::SecretsManager::Secret", stack="Services")
+    assert {secret.properties["Name"].rpartition("/")[2] for secret in secrets} == {"token-signing", "web-push"}
+    for secret in secrets:
+        assert not {"SecretString", "GenerateSecretString"} & set(secret.properties)
 
 
 def test_addresses_of_the_local_stage_are_parameters(local: Synthesis) -> None:

@@ -18,6 +18,7 @@ def _mappings(stage: Synthesis) -> dict[str, Resource]:
     return {
         by_id[mapping.properties["FunctionName"]["Ref"]]: mapping
         for mapping in stage.resources("AWS::Lambda::EventSourceMapping")
+        if "Topics" in mapping.properties
     }
 
 

@@ -29,11 +29,12 @@ CONSUMING = {f"kafka-cluster:{action}" for action in ("Connect", "DescribeCluste
 CONSUMING |= {"kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"}
 CONSUMING |= {"kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"} | NETWORK
 STORES = {"rds-db:connect", "elasticache:Connect"}
+REDRIVING = {f"sqs:{action}" for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 SIGNING = {"s3:GetObject", "s3:PutObject"}
 
 ALLOWED = {
     "gateway-authorize": RUNNING,
-    "gateway-websocket": RUNNING | NETWORK | PRODUCING | STORES,
+    "gateway-websocket": RUNNING | NETWORK | PRODUCING | STORES | REDRIVING,
     "gateway-deliver-bulk": RUNNING | CONSUMING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
     "gateway-deliver": RUNNING | CONSUMING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
     "gateway-http": RUNNING | {"execute-api:ManageConnections", "lambda:InvokeFunction"},
@@ -43,7 +44,7 @@ ALLOWED = {
     "logic-rpc": RUNNING | NETWORK | PRODUCING | STORES | SIGNING | {"secretsmanager:GetSecretValue"},
     "task-sweep": RUNNING | NETWORK | PRODUCING | STORES,
     "task-push": RUNNING | CONSUMING | {"lambda:InvokeFunction"},
-    "task-worker": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES,
+    "task-worker": RUNNING | NETWORK | PRODUCING | CONSUMING | STORES | REDRIVING,
     "repo-rpc": RUNNING | NETWORK | STORES,
     "repo-migrate": RUNNING | NETWORK | {"rds-db:connect"},
 }
@@ -130,8 +131,15 @@ def test_the_signing_keys_are_read_by_logic_and_written_by_their_maker(stage: Sy
     readers = {name for name, actions in may.items() if "secretsmanager:GetSecretValue" in actions}
     writers = {name for name, actions in may.items() if "secretsmanager:PutSecretValue" in actions}
     migrates = {"services-migrate-database"} if stage.stage != "local" else set()  # the database's master secret
-    assert readers == {"logic-rpc", "services-signing-key", "edge-signing-key"} | migrates
-    assert writers == {"services-signing-key"}
+    vapid = {"services-vapid-key"}  # of its own secret alone, as the next test holds
+    assert readers == {"logic-rpc", "services-signing-key", "edge-signing-key"} | migrates | vapid
+    assert writers == {"services-signing-key"} | vapid
+
+
+def test_the_maker_of_the_web_push_key_reaches_no_other_secret(stage: Synthesis) -> None:
+    for action in ("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"):
+        (resource,) = _resources(stage, "services-vapid-key", action)
+        assert "VapidSecret" in str(resource)
 
 
 def test_functions_write_to_their_own_logs_alone(stage: Synthesis) -> None:
@@ -144,3 +152,10 @@ def test_apis_may_invoke_only_for_themselves(stage: Synthesis) -> None:
     for permission in stage.resources("AWS::Lambda::Permission"):
         assert permission.properties["Principal"] == "apigateway.amazonaws.com"
         assert "SourceArn" in permission.properties
+
+
+def test_a_function_puts_its_failures_into_its_own_queue_and_takes_them_out_of_no_other(stage: Synthesis) -> None:
+    for function, title in (("gateway-websocket", "GatewayWebsocketG1Failed"), ("task-worker", "TaskWorkerFailed")):
+        for action in REDRIVING:
+            (resource,) = _resources(stage, function, action)
+            assert resource["Fn::GetAtt"][0].startswith(title)

@@ -41,6 +41,7 @@ def environ(mysql_server: MySqlServer, redis_cluster: RedisCluster, secret: str)
             "GOCHAT_CONVERSATION_MESSAGES_PER_S": "100000",
             "GOCHAT_TOKEN_PUBLIC_KEYS": public_jwks(parse_token_secret(secret)),
             "GOCHAT_TOKEN_SECRET_ARN": "in memory",
+            "GOCHAT_VAPID_PUBLIC_KEY": "in memory",
             "GOCHAT_LOGIC_FUNCTION": "logic-rpc",
             "GOCHAT_WEBSOCKET_FUNCTION": "gateway-websocket",
             "GOCHAT_CONNECTIONS_ENDPOINT": "https://in-memory.example/local",

@@ -15,6 +15,7 @@ from gateway.websocket.message import OTHER_ACTION, Answer, answer_frame
 from gateway.websocket.presence import announce_online
 from gateway.websocket.reply import ONE_WAY_ROUTES, plan_reply
 from gateway.websocket.wiring import Wiring, wiring
+from gochat_aws.failed_invocations import is_failed_invocation, read_failed_invocations
 from gochat_contracts.records import DeadLetters, DeliverReport
 from gochat_core.errors import GochatError, InternalError, Unavailable
 from gochat_core.tracing import Trace, current_trace
@@ -28,11 +29,16 @@ def handle(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG0
     """Answer one event.
 
     It is told apart by `eventType`, never by `routeKey`, which for a message is whatever route the client's `action`
-    selected and tells only where the answer goes. An event of ours raises when it failed, so that Lambda repeats it.
+    selected and tells only where the answer goes. An event of ours raises when it failed, so that Lambda repeats it;
+    what fails for longer comes again out of a queue.
     """
     parts = wiring()
     if "gochat" in event:
         return _deliver_report(parts, event)
+    if is_failed_invocation(event):
+        for report in read_failed_invocations(event):
+            _deliver_report(parts, report)
+        return _OK
     request = event["requestContext"]
     if "authorizer" not in request:
         # Only a connection whose handshake was refused has no owner; the platform may tell of its end all the same.

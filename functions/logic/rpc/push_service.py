@@ -19,8 +19,9 @@ Context = grpc.ServicerContext
 class PushService(push_pb2_grpc.PushServiceServicer):
     """Tokens and preferences over gRPC; errors are rendered by the boundary around it."""
 
-    def __init__(self, ports: PushPorts) -> None:
+    def __init__(self, ports: PushPorts, *, vapid_public_key: str) -> None:
         self._ports = ports
+        self._vapid_public_key = vapid_public_key
 
     def SetPushToken(  # noqa: N802
         self,
@@ -59,6 +60,10 @@ class PushService(push_pb2_grpc.PushServiceServicer):
             "quiet_hours": {"start": quiet.start, "end": quiet.end} if request.HasField("quiet_hours") else None,
         }
         return _preferences(set_push_preferences(self._ports, caller(), check_values(PushPreferencesBody, given)))
+
+    def GetVapidKey(self, request: push_pb2.GetVapidKeyRequest, context: Context) -> push_pb2.VapidKey:  # noqa: N802, ARG002
+        """Return what browsers subscribe with."""
+        return push_pb2.VapidKey(public_key=self._vapid_public_key)
 
 
 def _preferences(one: PushPreferences) -> push_pb2.PushPreferences:

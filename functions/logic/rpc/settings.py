@@ -20,6 +20,8 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     token_public_keys: str
     token_secret_arn: str
+    vapid_public_key: str
+    """What browsers subscribe with to be pushed (RFC 8292)."""
     kafka_bootstrap: str
     kafka_auth: Literal["none", "iam"] = "none"
     log_level: str = "INFO"

@@ -103,7 +103,8 @@ def build(
     _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer), groups)
     groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), guarded)
     _add_messaging(guarded, settings, stores, producer)
-    push = PushService(PushPorts(database=stores.database, clock=SystemClock()))
+    push_ports = PushPorts(database=stores.database, clock=SystemClock())
+    push = PushService(push_ports, vapid_public_key=settings.vapid_public_key)
     push_pb2_grpc.add_PushServiceServicer_to_server(push, guarded)
     media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), guarded)
     return invoke_server

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -35,6 +36,7 @@ PAGE = 200
 """Pushes that are asked for, sent and told about together; RepoService takes 500."""
 
 THREADS = 16
+"""Of each provider."""
 
 LOG_TRIES = 3
 
@@ -55,9 +57,15 @@ class PushVerdicts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Read:
-    place: int
+    number: int
     source: IncomingRecord
     record: PushRecord
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What names the push (layers/repo/python/gochat_repo/push_log.py)."""
+        one = self.record
+        return (one.user_id, one.device_id, one.conversation_id, one.seq)
 
 
 class PushBatches:
@@ -83,34 +91,45 @@ class PushBatches:
             except TryLater as outage:
                 verdicts.outage = Unavailable("RepoService is away")
                 verdicts.outage.__cause__ = outage
-                verdicts.failed.update(one.place for one in read[start:])
+                verdicts.failed.update(one.number for one in read[start:])
                 break
         return verdicts
 
     def _read(self, records: Sequence[IncomingRecord], verdicts: PushVerdicts) -> list[_Read]:
-        read = []
-        for place, record in enumerate(records):
+        read: dict[tuple[object, ...], _Read] = {}
+        for number, record in enumerate(records):
             try:
-                read.append(_Read(place=place, source=record, record=decode(PushRecord, record.value or b"")))
+                one = _Read(number=number, source=record, record=decode(PushRecord, record.value or b""))
             except UnreadableRecordError as fault:
                 self._give_up(record, "unreadable", str(fault), verdicts)
-        return read
+                continue
+            # What a worker that died has produced twice may come in one batch: the log knows of neither yet.
+            if read.setdefault(one.place, one) is not one:
+                verdicts.counts["suppressed_done"] += 1
+        return list(read.values())
 
     def _apply_page(self, page: Sequence[_Read], verdicts: PushVerdicts, until_ms: int) -> None:
         told = self._recheck(page)
-        pushes: list[tuple[_Read, Push, int]] = []
+        results = LogPushResultsRequest()
+        ready: list[tuple[_Read, RecheckPushesResponse.Verdict]] = []
         for one, verdict in zip(page, told.verdicts, strict=True):
             if verdict.reason:
                 verdicts.counts[f"suppressed_{verdict.reason}"] += 1
-                continue
-            push = Push(record=one.record, provider=verdict.provider, token=verdict.token, badge=verdict.badge)
-            pushes.append((one, push, verdict.token_updated_at_ms))
-        with ThreadPoolExecutor(max_workers=THREADS) as pool:
-            answers = list(pool.map(lambda one: self._send(one[1], until_ms), pushes))
-        results = LogPushResultsRequest()
-        for (one, _, token_updated_at_ms), answer in zip(pushes, answers, strict=True):
+            elif one.record.expires_at_ms <= self._clock.now_ms():
+                verdicts.counts["suppressed_expired"] += 1
+                results.results.add(place=_place(one.record), outcome="suppressed", reason="expired")
+            else:
+                ready.append((one, verdict))
+        answers = self._send_all(
+            [
+                Push(record=one.record, provider=verdict.provider, token=verdict.token, badge=verdict.badge)
+                for one, verdict in ready
+            ],
+            until_ms,
+        )
+        for (one, verdict), answer in zip(ready, answers, strict=True):
             result = results.results.add(place=_place(one.record))
-            self._tell(one, answer, result, token_updated_at_ms, verdicts)
+            self._tell(one, answer, result, verdict.token_updated_at_ms, verdicts)
         if results.results:
             self._log(results)
 
@@ -124,10 +143,18 @@ class PushBatches:
             raise error_of(fault) from fault
         return answer
 
-    def _send(self, push: Push, until_ms: int) -> Answer:
-        if push.record.expires_at_ms <= self._clock.now_ms():
-            return Refused(reason="expired")
-        return self._sender.send(push, until_ms=until_ms)
+    def _send_all(self, pushes: Sequence[Push], until_ms: int) -> list[Answer]:
+        """Send at once, and return the answers in order.
+
+        Each provider has threads of its own: one that hangs holds up no other's pushes.
+        """
+        with ExitStack() as stack:
+            pools = {
+                name: stack.enter_context(ThreadPoolExecutor(max_workers=THREADS))
+                for name in sorted({push.provider for push in pushes})
+            }
+            sent = [pools[push.provider].submit(self._sender.send, push, until_ms=until_ms) for push in pushes]
+            return [one.result() for one in sent]
 
     def _tell(
         self,

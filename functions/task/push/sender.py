@@ -14,7 +14,7 @@ CALL_TIMEOUT_S = 5.0
 
 
 class Sender:
-    """The providers of one container, each with its breaker."""
+    """The providers of one container, each of their services with its breaker; safe for several threads."""
 
     def __init__(
         self,
@@ -25,16 +25,18 @@ class Sender:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._providers = providers
-        self._breakers = {name: Breaker(clock) for name in providers}
+        self._breakers: dict[tuple[str, str], Breaker] = {}
         self._clock = clock
         self._pause = pause
         self._jitter = jitter
 
     def send(self, push: Push, *, until_ms: int) -> Answer:
         """Send, at most TRIES times and not beyond `until_ms`, and return the last answer."""
-        provider, breaker = self._providers.get(push.provider), self._breakers.get(push.provider)
-        if provider is None or breaker is None:
+        provider = self._providers.get(push.provider)
+        if provider is None:
             return Refused(reason="no_provider")
+        # One step of the dict, so that threads which come at once get the same breaker.
+        breaker = self._breakers.setdefault((push.provider, provider.service(push)), Breaker(self._clock))
         answer: Answer = TryAgain(reason="no_time")
         for number in range(TRIES):
             if (wait_ms := breaker.wait_ms()) > 0:

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 
 from gochat_aws.function_invoke import EventInvoker, FunctionInvoker
 from gochat_aws.invoke_channel import InvokeChannel, lambda_transport
+from gochat_aws.secrets import CachedSecret
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.logs import make_logger
@@ -40,6 +41,10 @@ class PushSettings(msgspec.Struct, frozen=True, kw_only=True):
     push_apns_application: str = ""
     push_fcm_application: str = ""
     """ARNs of the SNS platform applications; where there is none, pushes go to the log."""
+
+    push_web_contact: str = ""
+    """A mailto: or https: URL at which push services reach whoever runs this; without it, pushes go to the log."""
+    push_vapid_secret_arn: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +84,21 @@ def build(environ: Mapping[str, str]) -> Wiring:
 
 
 def providers(settings: PushSettings, logger: Logger, clock: Clock) -> dict[str, PushProvider]:
-    """Return the provider of each kind of token."""
-    log = LogProvider(logger, shows_text=settings.push_log_text)
-    applications = {"apns": settings.push_apns_application, "fcm": settings.push_fcm_application}
-    if not any(applications.values()):
-        return dict.fromkeys(KINDS, log)
-    # Here, because boto3 costs a container that never asks SNS a fifth of a second.
-    from task.push.providers.sns import SnsProvider
+    """Return the provider of each kind of token.
 
-    through_sns = {kind: SnsProvider(arn, clock) for kind, arn in applications.items() if arn}
-    return {**dict.fromkeys(KINDS, log), **through_sns}
+    What a provider stands on is imported here, because boto3 or cryptography costs a container that needs neither up
+    to a fifth of a second.
+    """
+    found: dict[str, PushProvider] = dict.fromkeys(KINDS, LogProvider(logger, shows_text=settings.push_log_text))
+    applications = {"apns": settings.push_apns_application, "fcm": settings.push_fcm_application}
+    for kind, arn in applications.items():
+        if arn:
+            from task.push.providers.sns import SnsProvider
+
+            found[kind] = SnsProvider(arn, clock)
+    if settings.push_web_contact:
+        from task.push.providers.webpush import WebPushProvider
+
+        key = CachedSecret(settings.push_vapid_secret_arn)
+        found["webpush"] = WebPushProvider(key.read, contact=settings.push_web_contact, clock=clock)
+    return found

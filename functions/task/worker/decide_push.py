@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gochat_contracts.records import PUSH_LIFETIME_MS
 from gochat_core.types import UserId
 from gochat_repo.messages import StoredMessage
 from gochat_repo.push_facts import PushFacts
@@ -33,6 +34,8 @@ def decide_push(
     """
     if facts is None or not facts.devices:
         return Decision(kind="none", reason="no_token")
+    if message.created_at_ms + PUSH_LIFETIME_MS <= now_ms:
+        return Decision(kind="none", reason="expired")
     if (reason := _why_not(message, user_id, facts)) is not None:
         return Decision(kind="none", reason=reason)
     if is_quiet(facts.preferences, now_ms=now_ms):

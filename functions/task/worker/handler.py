@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from gochat_aws.failed_invocations import is_failed_invocation, read_failed_invocations
 from gochat_aws.kafka_event import BatchAnswer, answer_with_failures, read_kafka_event
 from gochat_contracts.records import DeadLetters
 from task.worker.dead_letters import keep_dead_letters
@@ -16,6 +17,10 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
     wiring = wire()
     if "gochat" in event:
         keep_dead_letters(wiring.producer, msgspec.convert(event, DeadLetters))
+        return {"batchItemFailures": []}
+    if is_failed_invocation(event):
+        for given_up in read_failed_invocations(event):
+            keep_dead_letters(wiring.producer, msgspec.convert(given_up, DeadLetters))
         return {"batchItemFailures": []}
     started_at_ms = wiring.clock.now_ms()
     records = read_kafka_event(event)

@@ -115,13 +115,10 @@ class Pushes:
                 Lead(last=lead.last, count=count, decision=decision),
                 known,
                 sender_name=sender.display_name if sender else "",
-                now_ms=now_ms,
             )
 
 
-def _records(
-    membership: Membership, lead: Lead, facts: PushFacts, *, sender_name: str, now_ms: int
-) -> list[OutgoingRecord]:
+def _records(membership: Membership, lead: Lead, facts: PushFacts, *, sender_name: str) -> list[OutgoingRecord]:
     """Write one push for each device of a member."""
     assert lead.decision.kind != "none"
     conversation_id, user_id = membership
@@ -145,7 +142,7 @@ def _records(
             title=title,
             body=body,
             created_at_ms=message.created_at_ms,
-            expires_at_ms=now_ms + PUSH_LIFETIME_MS,
+            expires_at_ms=message.created_at_ms + PUSH_LIFETIME_MS,
             count=lead.count,
             trace=task.trace,
         )

@@ -78,6 +78,39 @@ def test_a_report_that_can_not_be_dealt_with_raises_so_that_lambda_repeats_it(
         handler.handle(report(missed_by(socket, 1)), None)
 
 
+def failed_before(event: dict[str, Any]) -> dict[str, Any]:
+    """What the queue of failed invocations brings, as Lambda writes it (developer guide, "Capturing records of …")."""
+    body = {
+        "version": "1.0",
+        "timestamp": "2026-11-23T12:00:00.000Z",
+        "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 3},
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+        "responsePayload": {"errorType": "Unavailable"},
+    }
+    return {"Records": [{"messageId": "1", "body": json.dumps(body), "eventSource": "aws:sqs"}]}
+
+
+def test_a_report_that_failed_for_long_is_dealt_with_once_the_broker_is_back(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = gateway.log_in()
+    socket = gateway.connect(device)
+    event = report(missed_by(socket, 5))
+    with monkeypatch.context() as patch:
+        away = InMemoryProducer()
+        away.available = False
+        use(gateway, patch, producer=away)
+        for attempt in (event, failed_before(event)):
+            with pytest.raises(Exception, match="unavailable"):
+                handler.handle(attempt, None)
+
+    handler.handle(failed_before(event), None)
+    (task,) = gateway.tasks_of(device, 1)
+    assert isinstance(task.task, OfflineTask)
+    assert task.task.seqs == (5,)
+
+
 def test_a_record_that_deliver_could_not_read_is_kept(gateway: Gateway) -> None:
     letter = DeadLetter(
         topic="im-downstream-topic-g1", partition=0, offset=7, key="a2V5", value="bm90IGpzb24=",

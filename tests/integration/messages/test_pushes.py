@@ -1,17 +1,21 @@
 """From the task that says who was away to the provider: the worker, RepoService and `push` over real stores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
+import msgspec
 import pytest
 
 from gochat_aws.invoke_channel import InvokeChannel
 from gochat_aws.kafka_event import IncomingRecord
-from gochat_contracts.records import PUSH_TOPIC, PushRecord, decode
+from gochat_contracts.records import PUSH_LIFETIME_MS, PUSH_TOPIC, PushRecord, decode, encode
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.clock import SystemClock
 from gochat_core.sweeps import TimeLimit
-from gochat_core.types import DeviceId, UserId
+from gochat_core.types import DeviceId, SessionId, UserId
+from gochat_repo.push_checks import Asked, PushChecks
+from gochat_repo.push_log import PushPlace, PushResult
 from gochat_repo.push_tokens import PushToken, list_push_tokens, save_push_token
 from gochat_repo.sessions import NewSession, insert_session
 from repo.rpc import wiring
@@ -25,6 +29,7 @@ from tests.integration.messages.frames import ALICE, BOB, CAROL, PHONE, frame, r
 from tests.integration.messages.stage import Stage
 
 FOREVER_MS = 1 << 52
+_SESSIONS = count(1_000)
 
 
 @dataclass
@@ -34,6 +39,9 @@ class Phones:
     sent: list[Push] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     before: Callable[[], object] = lambda: None
+
+    def service(self, push: Push) -> str:
+        return ""
 
     def send(self, push: Push, *, timeout_s: float) -> Answer:
         assert timeout_s > 0
@@ -58,7 +66,7 @@ class PushStage:
             insert_session(
                 tx,  # type: ignore[arg-type]
                 NewSession(
-                    session_id=user_id * 100 + len(device_id),  # type: ignore[arg-type]
+                    session_id=SessionId(next(_SESSIONS)),
                     user_id=user_id,
                     device_id=device_id,
                     platform="ios",
@@ -266,6 +274,53 @@ def test_an_unreadable_record_is_given_up_alone(stage: Stage, pushes: PushStage)
     good = stage.producer.of_topic(PUSH_TOPIC)[0].value
     verdicts = pushes.batches.apply([_incoming(PUSH_TOPIC, 0, b"?"), _incoming(PUSH_TOPIC, 1, good)])
     assert ([one.reason for one in verdicts.letters], verdicts.counts) == (["unreadable"], {"sent_alert": 1})
+
+
+def test_what_stands_in_a_batch_twice_is_sent_once(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    stage.producer.records *= 2
+    assert pushes.push().counts == {"sent_alert": 1, "suppressed_done": 1}
+    assert len(pushes.phones.sent) == 1
+
+
+def test_what_was_not_sent_within_a_day_is_sent_no_more(stage: Stage, pushes: PushStage) -> None:
+    stage.doors[0].apply(frame("a"))
+    (record,) = pushes.work_off()
+    assert record.expires_at_ms == record.created_at_ms + PUSH_LIFETIME_MS
+    old = msgspec.structs.replace(record, expires_at_ms=1)
+    verdicts = pushes.batches.apply([_incoming(PUSH_TOPIC, 0, encode(old))])
+    assert (verdicts.counts, verdicts.letters) == ({"suppressed_expired": 1}, [])
+    assert (pushes.phones.sent, pushes.fates()) == ([], [(BOB, 1, "suppressed", "expired")])
+
+
+def test_the_outcomes_of_a_batch_are_written_in_one_statement(stage: Stage, pushes: PushStage) -> None:
+    database = stage.doors[0].database
+    for number in range(30):
+        pushes.log_in(BOB, DeviceId(f"device-{number}"))
+    stage.doors[0].apply(frame("a"))
+    records = pushes.work_off()
+    places = [(one.user_id, one.device_id, one.conversation_id, one.seq) for one in records]
+    checks = PushChecks(database)
+
+    def trips(act: Callable[[], object]) -> int:
+        before = database.round_trips
+        act()
+        return database.round_trips - before
+
+    def ask(some: Sequence[PushPlace]) -> int:
+        asked = [Asked(place=place, task_id="t") for place in some]
+        return trips(lambda: checks.recheck(asked, now_ms=stage.clock.now_ms()))
+
+    def tell(some: Sequence[PushPlace]) -> int:
+        results = [PushResult(place=place, outcome="sent") for place in some]
+        dead = [PushToken(user_id=BOB, device_id=DeviceId("none"), provider="")]
+        return trips(lambda: checks.log_results(results, dead, now_ms=1))
+
+    assert (ask(places[:1]), tell(places[:1])) == (ask(places[1:]), tell(places[1:]))
+    assert [outcome for *_, outcome, _ in pushes.fates()] == ["sent"] * 31
+    tell(places)
+    assert [outcome for *_, outcome, _ in pushes.fates()] == ["sent"] * 31
 
 
 def test_a_batch_that_dies_before_the_log_and_comes_again_pushes_once(stage: Stage, pushes: PushStage) -> None:

@@ -30,6 +30,7 @@ def door(mysql_server: MySqlServer, redis_cluster: RedisCluster, kafka_broker: K
             "GOCHAT_KAFKA_BOOTSTRAP": kafka_broker.address,
             "GOCHAT_TOKEN_PUBLIC_KEYS": public_jwks(parse_token_secret(SECRET_KEYS)),
             "GOCHAT_TOKEN_SECRET_ARN": "unused",
+            "GOCHAT_VAPID_PUBLIC_KEY": "unused",
             "GOCHAT_MEDIA_ENDPOINT": "http://unused",
             "AWS_REGION": "us-east-1",
         }

@@ -93,3 +93,9 @@ def test_a_database_that_a_newer_release_migrated_is_left_alone(settings: MySqlS
     newer = load_migrations(write(tmp_path, "CREATE TABLE a (id INT);", "CREATE TABLE b (id INT);"))
     migrate(settings, migrations=newer)
     assert migrate(settings, migrations=newer[:1]) == []
+
+
+def test_a_number_that_was_left_out_may_come_later(settings: MySqlSettings, tmp_path: Path) -> None:
+    steps = load_migrations(write(tmp_path, "CREATE TABLE a (id INT);", "CREATE TABLE b (id INT);"))
+    assert migrate(settings, migrations=steps[1:]) == ["0002_step"]
+    assert migrate(settings, migrations=steps) == ["0001_step"]

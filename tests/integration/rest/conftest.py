@@ -33,6 +33,9 @@ PASSWORD = "correct horse battery"
 HTTP_URL = "https://api.example.org"
 MEDIA_ENDPOINT = "https://media.s3.us-east-1.amazonaws.com"
 
+# Of nobody: an uncompressed point in base64url.
+VAPID_PUBLIC_KEY = "B" + "A" * 86
+
 
 @dataclass(kw_only=True)
 class Rpc:
@@ -62,6 +65,7 @@ def logic_environ(mysql: MySqlServer, redis: RedisCluster, database: str, secret
         "GOCHAT_REDIS_PORT": str(redis.port),
         "GOCHAT_TOKEN_PUBLIC_KEYS": public_jwks(parse_token_secret(secret)),
         "GOCHAT_TOKEN_SECRET_ARN": "unused",
+        "GOCHAT_VAPID_PUBLIC_KEY": VAPID_PUBLIC_KEY,
         "GOCHAT_REGISTRATIONS_PER_HOUR": "1000000",  # all people of all tests come from one address
         "GOCHAT_MEDIA_ENDPOINT": MEDIA_ENDPOINT,
         "AWS_REGION": "us-east-1",

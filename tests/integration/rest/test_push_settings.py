@@ -4,7 +4,7 @@ import pytest
 
 from gochat_core.types import DeviceId, UserId
 from gochat_repo.push_tokens import PushToken, list_push_tokens
-from tests.integration.rest.conftest import Login, Rest
+from tests.integration.rest.conftest import VAPID_PUBLIC_KEY, Login, Rest
 from tests.unit.contracts.test_push_settings import subscription
 
 DEFAULTS = {"quiet_hours": None, "time_zone": "UTC", "previews": True, "language": "en"}
@@ -134,6 +134,12 @@ def test_preferences_begin_with_the_defaults_and_are_replaced_as_a_whole(rest: R
 def test_preferences_that_break_rules_are_refused(rest: Rest, alice: Login, body: object, fields: list[str]) -> None:
     answer = rest.api.send("PUT", "/users/me/push-preferences", token=alice.token, body=body)
     assert (answer.code, answer.fields) == ("invalid_request", fields)
+
+
+def test_a_browser_learns_what_to_subscribe_with_once_it_is_logged_in(rest: Rest, alice: Login) -> None:
+    answer = rest.api.send("GET", "/push/vapid-key", token=alice.token)
+    assert (answer.status, answer.json) == (200, {"public_key": VAPID_PUBLIC_KEY})
+    assert rest.api.send("GET", "/push/vapid-key").status == 401
 
 
 def test_a_token_never_shows_itself() -> None:

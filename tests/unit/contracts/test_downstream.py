@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gochat_contracts.downstream import RECIPIENTS, Notice, plan_downstream, plan_shared
-from gochat_contracts.records import MAX_RECORD_BYTES, DownstreamItem, DownstreamRecord, encode
+from gochat_contracts.records import MAX_RECORD_BYTES, DownstreamItem, DownstreamRecord, Recipient, encode
 from gochat_core.types import CellId, ConnectionId, DeviceId, UserId
 
 ALICE, BOB = UserId(1), UserId(2)
@@ -95,7 +95,8 @@ def items(*texts: str) -> list[DownstreamItem]:
 
 
 def told_of(record: DownstreamRecord) -> dict[UserId, list[str]]:
-    return {one.user_id: [str(ref.device_id) for ref in one.connections] for one in (record, *record.also)}
+    first = Recipient(user_id=record.user_id, connections=record.connections)
+    return {one.user_id: [str(ref.device_id) for ref in one.connections] for one in (first, *record.also)}
 
 
 def test_users_who_are_told_the_same_share_a_record_in_each_cell() -> None:

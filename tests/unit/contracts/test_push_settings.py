@@ -16,7 +16,11 @@ from gochat_contracts.push_settings import (
 from gochat_core.bodies import read_body
 from gochat_core.errors import InvalidRequest
 
-KEYS = {"p256dh": "B" + "A" * 86, "auth": "A" * 22}
+# The browser's of RFC 8291, section 5.
+KEYS = {
+    "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+}
 
 
 def subscription(endpoint: str = "https://fcm.googleapis.com/fcm/send/abc", **keys: str) -> str:
@@ -62,6 +66,20 @@ def test_a_subscription_is_kept_without_what_nobody_needs_and_known_by_its_endpo
         ("webpush", subscription("https://fcm.googleapis.com/a b")),
         ("webpush", subscription("https://fcm.googleapis.com:port/")),
         ("webpush", subscription("https://fcm.googleapis.com/" + "a" * 1024)),
+        ("webpush", subscription("https://localhost/x")),
+        ("webpush", subscription("https://[::1]/x")),
+        ("webpush", subscription("https://[::ffff:10.0.0.1]/x")),
+        ("webpush", subscription("https://2130706433/x")),
+        ("webpush", subscription("https://fcm.googleapis.com.:443/x")),
+        ("webpush", subscription("https://fcm.googleapis.com%2eexample.org/x")),
+        ("webpush", subscription("https://example.org\\@fcm.googleapis.com/x")),
+        ("webpush", subscription("https://fcm.googleapis.com/x\r\nHost: example.org")),
+        ("webpush", subscription("https://push.apple.com/x")),
+        ("webpush", subscription("file:///etc/passwd")),
+        ("webpush", subscription("https:///x")),
+        ("webpush", subscription("")),
+        ("webpush", subscription(p256dh="B" + "A" * 86)),
+        ("webpush", subscription(p256dh="C" + KEYS["p256dh"][1:])),
         ("webpush", subscription(p256dh="AAAA")),
         ("webpush", subscription(auth="A" * 21)),
         ("webpush", subscription(auth="not base64!")),

@@ -7,6 +7,7 @@ ENVIRON = {
     "GOCHAT_STAGE": "prod",
     "GOCHAT_TOKEN_PUBLIC_KEYS": "{}",
     "GOCHAT_TOKEN_SECRET_ARN": "arn",
+    "GOCHAT_VAPID_PUBLIC_KEY": "key",
     "GOCHAT_KAFKA_BOOTSTRAP": "localhost:1",
 }
 

@@ -24,14 +24,22 @@ def test_stored_programs_are_refused() -> None:
         split_statements("DELIMITER //\nCREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1//")
 
 
-@pytest.mark.parametrize("name", ["0002_gap.sql", "1_short.sql", "0001_With Space.sql"])
+@pytest.mark.parametrize("name", ["0000_zero.sql", "1_short.sql", "0001_With Space.sql"])
 def test_a_misnamed_file_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("SELECT 1;")
     with pytest.raises(MigrationRefused, match=name):
         load_migrations(tmp_path)
 
 
+def test_a_number_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    for name in ("0003_one.sql", "0003_two.sql"):
+        (tmp_path / name).write_text("SELECT 1;")
+    with pytest.raises(MigrationRefused, match=r"0003_two\.sql: 0003_one"):
+        load_migrations(tmp_path)
+
+
 def test_our_own_files_are_in_order_and_hold_statements() -> None:
     migrations = load_migrations()
-    assert [migration.version for migration in migrations] == list(range(1, len(migrations) + 1))
+    versions = [migration.version for migration in migrations]
+    assert versions == sorted(set(versions))
     assert all(migration.statements for migration in migrations)

@@ -4,6 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gochat_contracts.records import PUSH_LIFETIME_MS
 from gochat_core.ids import single_conversation_id
 from gochat_core.types import ClientMsgId, DeviceId, MessageId, Seq, UserId
 from gochat_repo.messages import StoredMessage
@@ -24,7 +25,7 @@ MESSAGE = StoredMessage(
     content=b'{"text":"hello"}',
     reply_to_seq=None,
     mentions=(),
-    created_at_ms=1,
+    created_at_ms=int(datetime(2026, 11, 23, 11, 59, tzinfo=UTC).timestamp() * 1000),
 )
 FACTS = PushFacts(
     conversation_type="single",
@@ -62,6 +63,8 @@ MENTIONS_BOB, MENTIONS_ALL, MENTIONS_ALICE = {"mentions": ("2",)}, {"mentions": 
         (MENTIONS_BOB, {"is_muted": True}, False, "alert", ""),
         (MENTIONS_ALL, {"is_muted": True}, False, "alert", ""),
         (MENTIONS_BOB, {"is_muted": True}, True, "silent", "storm"),
+        ({"created_at_ms": NOON - PUSH_LIFETIME_MS}, {}, False, "none", "expired"),
+        ({"created_at_ms": NOON - PUSH_LIFETIME_MS + 1}, {}, False, "alert", ""),
         ({}, {"preferences": LUNCH}, False, "silent", "quiet_hours"),
         ({}, {"preferences": LUNCH}, True, "silent", "quiet_hours"),
         (MENTIONS_BOB, {"preferences": LUNCH}, False, "silent", "quiet_hours"),

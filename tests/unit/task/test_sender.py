@@ -15,10 +15,13 @@ AWAY = TryAgain(reason="http_503")
 
 @dataclass
 class Scripted:
-    """A provider that answers as written, then that it has the push."""
+    """A provider that answers as written, then that it has the push; of several services, named in the title."""
 
     answers: list[Answer] = field(default_factory=list)
     timeouts_s: list[float] = field(default_factory=list)
+
+    def service(self, push: Push) -> str:
+        return push.record.title
 
     def send(self, push: Push, *, timeout_s: float) -> Answer:
         assert push.token
@@ -42,7 +45,7 @@ class Bench:
         self.pauses_s.append(for_s)
         self.clock.advance_ms(int(for_s * 1000))
 
-    def send(self, provider: str = "fcm", *, within_ms: int = 10_000) -> Answer:
+    def send(self, provider: str = "fcm", *, service: str = "one", within_ms: int = 10_000) -> Answer:
         record = PushRecord(
             task_id="t",
             user_id=UserId(2),
@@ -50,7 +53,7 @@ class Bench:
             conversation_id=single_conversation_id(UserId(1), UserId(2)),
             seq=Seq(1),
             kind="alert",
-            title="Alice",
+            title=service,
             body="hello",
             created_at_ms=1,
             expires_at_ms=2,
@@ -108,6 +111,14 @@ def test_a_provider_that_is_away_is_left_alone_for_a_while_and_the_other_one_is_
     assert bench.send() == Sent()
     bench.fcm.answers = [AWAY]
     assert bench.send() == Sent(), "and a success closes it"
+
+
+def test_one_service_of_a_provider_that_is_away_leaves_its_others_alone(bench: Bench) -> None:
+    bench.fcm.answers = [AWAY] * OPENS_AFTER
+    bench.send()
+    bench.send()
+    assert bench.send().reason == "provider_away"  # type: ignore[union-attr]
+    assert bench.send(service="another") == Sent()
 
 
 def test_a_token_of_a_kind_that_nobody_sends_to_is_refused(bench: Bench) -> None:

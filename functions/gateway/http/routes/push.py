@@ -41,6 +41,12 @@ def set_push_preferences(request: Request, services: Services) -> Answer:
     return _preferences(call(services.logic.push.SetPushPreferences, message, request))
 
 
+def get_vapid_key(request: Request, services: Services) -> Answer:
+    """Return what browsers subscribe with."""
+    held = call(services.logic.push.GetVapidKey, push_pb2.GetVapidKeyRequest(), request)
+    return Answer(value={"public_key": held.public_key})
+
+
 def _preferences(held: push_pb2.PushPreferences) -> Answer:
     quiet = {"start": held.quiet_hours.start, "end": held.quiet_hours.end} if held.HasField("quiet_hours") else None
     return Answer(
@@ -58,4 +64,5 @@ ROUTES = (
     Route(method="DELETE", path="/devices/<device_id>/push-token", answer=remove_push_token),
     Route(method="GET", path="/users/me/push-preferences", answer=get_push_preferences),
     Route(method="PUT", path="/users/me/push-preferences", answer=set_push_preferences),
+    Route(method="GET", path="/push/vapid-key", answer=get_vapid_key),
 )

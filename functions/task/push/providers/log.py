@@ -12,6 +12,10 @@ class LogProvider:
         self._logger = logger
         self._shows_text = shows_text
 
+    def service(self, push: Push) -> str:  # noqa: ARG002 - the interface's
+        """There is one."""
+        return ""
+
     def send(self, push: Push, *, timeout_s: float) -> Answer:  # noqa: ARG002 - the interface's
         """Write the line."""
         record = push.record

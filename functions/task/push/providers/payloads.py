@@ -1,4 +1,4 @@
-"""What APNs and FCM are sent: within 4 KB, collapsing by conversation, urgent only where it sounds."""
+"""What APNs, FCM and browsers are sent: within 4 KB, collapsing by conversation, urgent only where it sounds."""
 
 import msgspec
 
@@ -47,6 +47,26 @@ def fcm_message(push: Push) -> dict[str, object]:
             },
         },
     }
+
+
+def webpush_payload(push: Push) -> bytes:
+    """Return the JSON that a web client's service worker gets: it shows the notification itself."""
+    record = push.record
+    return _encode(
+        {
+            "title": record.title,
+            "body": record.body,
+            "badge": push.badge,
+            "tag": push.collapse_id,
+            "silent": record.kind != "alert",
+            **_data(push),
+        }
+    )
+
+
+def webpush_urgency(push: Push) -> str:
+    """Return `high`, which wakes a device, or `low`, for when it is on power or Wi-Fi (RFC 8030, section 5.3)."""
+    return "high" if push.record.kind == "alert" else "low"
 
 
 def _data(push: Push) -> dict[str, str]:

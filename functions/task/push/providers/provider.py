@@ -57,3 +57,7 @@ class PushProvider(Protocol):
     def send(self, push: Push, *, timeout_s: float) -> Answer:
         """Send one push and return what became of it; never raises for what the other side does."""
         ...
+
+    def service(self, push: Push) -> str:
+        """Name what a push goes through, where a provider has several of which one may be away alone; else ''."""
+        ...

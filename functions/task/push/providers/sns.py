@@ -29,6 +29,10 @@ class SnsProvider:
         # arn:aws:sns:region:account:app/APNS_SANDBOX/name
         self._platform = application_arn.rsplit(":", 1)[-1].split("/")[1]
 
+    def service(self, push: Push) -> str:  # noqa: ARG002 - the interface's
+        """There is one."""
+        return ""
+
     def send(self, push: Push, *, timeout_s: float) -> Answer:  # noqa: ARG002 - the client has its own, and tries once
         """Publish to the device's endpoint. An endpoint that is disabled is deleted: its token may come again."""
         try:

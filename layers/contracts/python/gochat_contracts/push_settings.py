@@ -1,7 +1,6 @@
 """What a client may say about push: tokens by the rules of their providers, and preferences."""
 
 import re
-from base64 import urlsafe_b64decode
 from functools import cache
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from zoneinfo import available_timezones
 import msgspec
 
 from gochat_contracts.accounts import SecretBody
+from gochat_core.base64url import decode_base64url
 from gochat_core.errors import FieldFault, InvalidRequest
 
 Provider = Literal["apns", "fcm", "webpush"]
@@ -32,6 +32,9 @@ _MAX_ENDPOINT = 1_024
 _P256DH_BYTES = 65
 _AUTH_BYTES = 16
 """An uncompressed point of P-256 and 16 octets of secret (RFC 8291, section 3.1 and 3.2)."""
+
+_P256_P = (1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1
+_P256_B = 0x5AC635D8_AA3A93E7_B3EBBD55_769886BC_651D06B0_CC53B0F6_3BCE3C3E_27D2604B
 
 
 class PushTokenBody(SecretBody, frozen=True, kw_only=True):
@@ -104,6 +107,23 @@ def check_push_preferences(body: PushPreferencesBody) -> None:
         raise InvalidRequest(faults=faults)
 
 
+def find_push_service(endpoint: str) -> str | None:
+    """Return the entry of WEB_PUSH_HOSTS that an endpoint belongs to, None for what is none of a push service."""
+    if not endpoint.isascii() or not endpoint.isprintable() or " " in endpoint:
+        return None
+    try:
+        url = urlsplit(endpoint)
+        port = url.port
+    except ValueError:
+        return None
+    if url.scheme != "https" or port not in (None, 443) or url.username is not None:
+        return None
+    host = url.hostname or ""
+    return next(
+        (known for known in WEB_PUSH_HOSTS if host == known or (known.startswith(".") and host.endswith(known))), None
+    )
+
+
 def minutes_of(time_of_day: str) -> int:
     """Return the minutes since midnight."""
     hours, minutes = time_of_day.split(":")
@@ -132,36 +152,30 @@ def _read_subscription(token: str) -> WebPushSubscription:
         subscription = msgspec.json.decode(token, type=WebPushSubscription)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise _bad_token("must be a PushSubscription as JSON: endpoint and keys (p256dh, auth)") from None
-    if not _is_push_service(subscription.endpoint):
+    if find_push_service(subscription.endpoint) is None:
         raise _bad_token("must have an https endpoint of a browser's push service")
-    lengths = (_decoded_length(subscription.keys.p256dh), _decoded_length(subscription.keys.auth))
-    if lengths != (_P256DH_BYTES, _AUTH_BYTES):
-        raise _bad_token("must have keys of 65 (p256dh) and 16 (auth) bytes in base64url")
+    point, secret = _decoded(subscription.keys.p256dh), _decoded(subscription.keys.auth)
+    if not _is_on_curve(point) or len(secret) != _AUTH_BYTES:
+        raise _bad_token("must have keys in base64url: p256dh, a point of P-256 in 65 bytes, and auth, 16 bytes")
     return subscription
 
 
-def _is_push_service(endpoint: str) -> bool:
-    if not endpoint.isascii() or not endpoint.isprintable() or " " in endpoint:
-        return False
-    try:
-        url = urlsplit(endpoint)
-        port = url.port
-    except ValueError:
-        return False
-    host = url.hostname or ""
-    is_known = any(host.endswith(known) if known.startswith(".") else host == known for known in WEB_PUSH_HOSTS)
-    return url.scheme == "https" and is_known and port in (None, 443) and url.username is None
-
-
-def _decoded_length(text: str) -> int | None:
-    """Return how many bytes a base64url text has; None for what is none."""
+def _decoded(text: str) -> bytes:
+    """Return what a base64url text, padded or not, stands for; nothing for what is none."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}={0,2}", text):
-        return None
-    bare = text.rstrip("=")
+        return b""
     try:
-        return len(urlsafe_b64decode(bare + "=" * (-len(bare) % 4)))
+        return decode_base64url(text.rstrip("="))
     except ValueError:
-        return None
+        return b""
+
+
+def _is_on_curve(point: bytes) -> bool:
+    """Tell whether bytes are an uncompressed point of P-256: y^2 = x^3 - 3x + b (NIST SP 800-186, section 3.2.1.3)."""
+    if len(point) != _P256DH_BYTES or point[0] != 4:
+        return False
+    x, y = int.from_bytes(point[1:33]), int.from_bytes(point[33:])
+    return x < _P256_P and y < _P256_P and (y * y - (x**3 - 3 * x + _P256_B)) % _P256_P == 0
 
 
 def _bad_token(message: str) -> InvalidRequest:

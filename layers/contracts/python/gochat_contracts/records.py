@@ -50,7 +50,7 @@ MESSAGE_LIFETIME_MS = 120_000
 """How long a downstream item is worth posting; older ones take the offline path."""
 
 PUSH_LIFETIME_MS = 24 * 3_600_000
-"""How long a push is worth sending, and how long a provider keeps it for a phone that is off."""
+"""How long after its message a push is worth sending, and until when a provider keeps it for a phone that is off."""
 
 TYPING_LIFETIME_MS = 5_000
 """How long `typing` is worth posting (protocol: it is never stored)."""

@@ -58,12 +58,18 @@ class Migration:
 
 
 def load_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
-    """Read the files in order; raises `MigrationRefused` for a misnamed file, a gap or a number used twice."""
+    """Read the files in order; raises `MigrationRefused` for a misnamed file or a number used twice.
+
+    Numbers may be left out: branches draw theirs beforehand, and a file that comes late to its number is applied all
+    the same, so files of neighbouring numbers must not build on each other's order unless they are of one branch.
+    """
     migrations: list[Migration] = []
     for file in sorted(folder.glob("*.sql")):
         named = _NAME.fullmatch(file.name)
-        if not named or int(named[1]) != len(migrations) + 1:
-            raise MigrationRefused(f"{file.name}: expected {len(migrations) + 1:04d}_<words>.sql")
+        if not named or int(named[1]) == 0:
+            raise MigrationRefused(f"{file.name}: expected <number>_<words>.sql with a number of four digits from 0001")
+        if migrations and int(named[1]) == migrations[-1].version:
+            raise MigrationRefused(f"{file.name}: {migrations[-1].name} has this number already")
         text = file.read_text(encoding="utf-8")
         migrations.append(
             Migration(

@@ -52,3 +52,13 @@ class PushPreferences(_message.Message):
     previews: bool
     language: str
     def __init__(self, quiet_hours: _Optional[_Union[QuietHours, _Mapping]] = ..., time_zone: _Optional[str] = ..., previews: _Optional[bool] = ..., language: _Optional[str] = ...) -> None: ...
+
+class GetVapidKeyRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class VapidKey(_message.Message):
+    __slots__ = ("public_key",)
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    public_key: str
+    def __init__(self, public_key: _Optional[str] = ...) -> None: ...

@@ -54,6 +54,11 @@ class PushServiceStub:
                 request_serializer=gochat__contracts_dot_logic_dot_push__pb2.PushPreferences.SerializeToString,
                 response_deserializer=gochat__contracts_dot_logic_dot_push__pb2.PushPreferences.FromString,
                 _registered_method=True)
+        self.GetVapidKey = channel.unary_unary(
+                '/gochat.logic.v1.PushService/GetVapidKey',
+                request_serializer=gochat__contracts_dot_logic_dot_push__pb2.GetVapidKeyRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_logic_dot_push__pb2.VapidKey.FromString,
+                _registered_method=True)
 
 
 class PushServiceServicer:
@@ -86,6 +91,13 @@ class PushServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetVapidKey(self, request, context):
+        """What browsers subscribe with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PushServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -108,6 +120,11 @@ def add_PushServiceServicer_to_server(servicer, server):
                     servicer.SetPushPreferences,
                     request_deserializer=gochat__contracts_dot_logic_dot_push__pb2.PushPreferences.FromString,
                     response_serializer=gochat__contracts_dot_logic_dot_push__pb2.PushPreferences.SerializeToString,
+            ),
+            'GetVapidKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetVapidKey,
+                    request_deserializer=gochat__contracts_dot_logic_dot_push__pb2.GetVapidKeyRequest.FromString,
+                    response_serializer=gochat__contracts_dot_logic_dot_push__pb2.VapidKey.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -218,6 +235,33 @@ class PushService:
             '/gochat.logic.v1.PushService/SetPushPreferences',
             gochat__contracts_dot_logic_dot_push__pb2.PushPreferences.SerializeToString,
             gochat__contracts_dot_logic_dot_push__pb2.PushPreferences.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetVapidKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.logic.v1.PushService/GetVapidKey',
+            gochat__contracts_dot_logic_dot_push__pb2.GetVapidKeyRequest.SerializeToString,
+            gochat__contracts_dot_logic_dot_push__pb2.VapidKey.FromString,
             options,
             channel_credentials,
             insecure,
