@@ -14,7 +14,7 @@ from constructs import Construct
 
 from cdk_app import bundling, catalogue
 from cdk_app.acknowledgements import acknowledge_connections
-from cdk_app.parts.access import ManagedStores, declare_stores
+from cdk_app.parts.access import ManagedStores, declare_stores, external_placement
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
@@ -71,7 +71,13 @@ class EdgeStack(Stack):
         super().__init__(scope, construct_id, **options)
         self._stage = stage
         self._repo_function = repo_function
-        self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
+        self._context = FunctionContext(
+            stack=self,
+            stage=stage,
+            code=CodeLibrary(self, bundler),
+            placement=placement or external_placement(self, stage),
+            key_arn=managed.key_arn if managed else None,
+        )
         self._stores = declare_stores(self._context, managed)
         self._addresses = declare_addresses(self, on_emulator=stage.on_emulator)
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
@@ -103,17 +109,16 @@ class EdgeStack(Stack):
         name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
         log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
-        mappings = stage.mappings
-        topic, bulk_topic = catalogue.downstream_topic(cell_id), catalogue.bulk_downstream_topic(cell_id)
-        self._deliver(catalogue.GATEWAY_DELIVER, mappings.deliver, topic, cell, cell_id, websocket)
-        self._deliver(catalogue.GATEWAY_DELIVER_BULK, mappings.deliver_bulk, bulk_topic, cell, cell_id, websocket)
+        topic, bulk = catalogue.downstream_topic(cell_id), catalogue.bulk_downstream_topic(cell_id)
+        self._deliver(catalogue.GATEWAY_DELIVER, stage.mappings.deliver, topic, cell, cell_id, websocket)
+        self._deliver(catalogue.GATEWAY_DELIVER_BULK, stage.mappings.deliver_bulk, bulk, cell, cell_id, websocket)
         self._sweep(cell, cell_id, websocket.function_arn)
         suffix = "" if number == 0 else cell_id.capitalize()
         CfnOutput(self, f"WebSocketUrl{suffix}", value=cell.websocket_url)
         CfnOutput(self, f"ConnectionsEndpoint{suffix}", value=cell.connections_endpoint)
         return cell
 
-    def _websocket(self, cell_id: str) -> lambda_.Function:
+    def _websocket(self, cell_id: str) -> lambda_.IFunction:
         """Declare the function behind a cell's frames; it may write to any cell, where a session was replaced."""
         stores = self._stores
         # What `deliver` reports and this function fails at must not be lost: somebody would never be told by a push.
@@ -144,7 +149,7 @@ class EdgeStack(Stack):
         topic: str,
         cell: Cell,
         cell_id: str,
-        websocket: lambda_.Function,
+        websocket: lambda_.IFunction,
     ) -> None:
         """Declare a function that posts one of a cell's topics to its connections; it needs no VPC."""
         group = consumer_group(self._stage, spec.name, cell_id)
@@ -169,6 +174,7 @@ class EdgeStack(Stack):
             f"{spec.title}{cell_id.capitalize()}Mapping",
             function=deliver,
             mapping=mapping,
+            poller_group=self._stage.poller_group,
             kafka=self._stores.kafka,
             topic=topic,
             group=group,
