@@ -18,6 +18,7 @@ class Topics:
 
     upstream_partitions: int
     downstream_partitions: int
+    downstream_bulk_partitions: int
     task_partitions: int
     push_partitions: int
     dead_letter_partitions: int
@@ -54,6 +55,7 @@ class Mappings:
     worker: Mapping
     push: Mapping
     deliver: Mapping
+    deliver_bulk: Mapping
     shared_pollers: bool = False
     """Whether the provisioned pollers of all mappings form one group, which shares its capacity: cheaper than a poller
     unit for each (Lambda API reference, "ProvisionedPollerConfig": up to 100 mappings of a VPC, 2,000 pollers)."""
@@ -61,7 +63,8 @@ class Mappings:
     @property
     def on_demand(self) -> bool:
         """Whether any mapping polls on demand: those reach Lambda from inside the VPC, through its endpoints."""
-        return any(mapping.pollers is None for mapping in (self.upstream, self.worker, self.push, self.deliver))
+        every = (self.upstream, self.worker, self.push, self.deliver, self.deliver_bulk)
+        return any(mapping.pollers is None for mapping in every)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +155,10 @@ class Stage:
     sweeps: Sweeps
     contacts_only: bool = False
     """Whether friends alone may write to each other; else anyone may write to anyone who has not blocked them."""
-    max_group_members: int = 99
+    max_group_members: int = 100_000
+    large_group_members: int = 100
+    """From so many members on the worker tells a group's members, in pages, and nobody is told of typing and receipts.
+    Lower: messages of smaller groups cost `upstream` less and take a step more. A group that was large stays so."""
     push_applications: tuple[tuple[Literal["apns", "fcm"], str], ...] = ()
     """(kind of token, ARN of your SNS platform application); pushes of other kinds are written to the log."""
     web_push_contact: str | None = None

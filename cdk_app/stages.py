@@ -25,6 +25,7 @@ LOCAL = Stage(
     topics=Topics(
         upstream_partitions=4,
         downstream_partitions=4,
+        downstream_bulk_partitions=4,
         task_partitions=4,
         push_partitions=4,
         dead_letter_partitions=1,
@@ -36,6 +37,7 @@ LOCAL = Stage(
         worker=Mapping(batch_size=20, pollers=_LOCAL_POLLERS),
         push=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
         deliver=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
+        deliver_bulk=Mapping(batch_size=20, pollers=_LOCAL_POLLERS),
     ),
     log_retention_days=1,
     websocket_throttle=Throttle(rate=10_000, burst=5_000),
@@ -64,6 +66,7 @@ DEV = Stage(
     topics=Topics(
         upstream_partitions=6,
         downstream_partitions=6,
+        downstream_bulk_partitions=6,
         task_partitions=6,
         push_partitions=6,
         dead_letter_partitions=1,
@@ -75,6 +78,7 @@ DEV = Stage(
         worker=Mapping(batch_size=20, pollers=None),
         push=Mapping(batch_size=100, pollers=None),
         deliver=Mapping(batch_size=100, pollers=None),
+        deliver_bulk=Mapping(batch_size=20, pollers=None),
     ),
     log_retention_days=14,
     websocket_throttle=Throttle(rate=500, burst=500),
@@ -109,6 +113,7 @@ PROD = Stage(
     topics=Topics(
         upstream_partitions=48,
         downstream_partitions=48,
+        downstream_bulk_partitions=48,
         task_partitions=48,
         push_partitions=48,
         dead_letter_partitions=3,
@@ -120,6 +125,7 @@ PROD = Stage(
         worker=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=24)),
         push=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=24)),
         deliver=Mapping(batch_size=100, pollers=Pollers(minimum=2, maximum=24)),
+        deliver_bulk=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=24)),
         shared_pollers=True,
     ),
     log_retention_days=90,
@@ -134,6 +140,7 @@ PROD = Stage(
         ("logic-upstream", 48),
         ("task-worker", 48),
         ("gateway-deliver", 48),
+        ("gateway-deliver-bulk", 48),
     ),
     # What stands between a client's frame and its delivery; sweeps and pushes are replaced at once.
     release=Release(
@@ -185,6 +192,7 @@ EXTERNAL = Stage(
     topics=Topics(
         upstream_partitions=24,
         downstream_partitions=24,
+        downstream_bulk_partitions=24,
         task_partitions=24,
         push_partitions=24,
         dead_letter_partitions=3,
@@ -196,6 +204,7 @@ EXTERNAL = Stage(
         worker=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=12)),
         push=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=12)),
         deliver=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=12)),
+        deliver_bulk=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=12)),
         shared_pollers=True,
     ),
     log_retention_days=90,

@@ -26,7 +26,7 @@ from cdk_app.parts.registry import GATEWAY, Registry
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys
 from cdk_app.parts.websocket_api import add_routes, add_stage
-from cdk_app.settings import Stage
+from cdk_app.settings import Mapping, Stage
 from cdk_app.stores import allow
 from cdk_app.topics import plan_topics
 
@@ -107,7 +107,9 @@ class EdgeStack(Stack):
         name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
         log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
-        self._deliver(cell, cell_id, websocket.function_arn)
+        topic, bulk = catalogue.downstream_topic(cell_id), catalogue.bulk_downstream_topic(cell_id)
+        self._deliver(catalogue.GATEWAY_DELIVER, stage.mappings.deliver, topic, cell, cell_id, websocket)
+        self._deliver(catalogue.GATEWAY_DELIVER_BULK, stage.mappings.deliver_bulk, bulk, cell, cell_id, websocket)
         self._sweep(cell, cell_id, websocket.function_arn)
         self._register(cell, cell_id)
         suffix = "" if number == 0 else cell_id.capitalize()
@@ -150,33 +152,39 @@ class EdgeStack(Stack):
         redrive.attach(function)
         return function
 
-    def _deliver(self, cell: Cell, cell_id: str, websocket_arn: str) -> None:
-        """Declare the function that posts a cell's downstream topic to its connections; it needs no VPC."""
-        stage = self._stage
-        mapping = stage.mappings.deliver
-        topic = catalogue.downstream_topic(cell_id)
-        group = consumer_group(stage, catalogue.GATEWAY_DELIVER.name, cell_id)
+    def _deliver(
+        self,
+        spec: catalogue.FunctionSpec,
+        mapping: Mapping,
+        topic: str,
+        cell: Cell,
+        cell_id: str,
+        websocket: lambda_.IFunction,
+    ) -> None:
+        """Declare a function that posts one of a cell's topics to its connections; it needs no VPC."""
+        group = consumer_group(self._stage, spec.name, cell_id)
         deliver = self._context.make(
-            catalogue.GATEWAY_DELIVER,
+            spec,
             cell_id=cell_id,
             environment={
                 "GOCHAT_CELL_ID": cell_id,
                 "GOCHAT_CONNECTIONS_ENDPOINT": cell.connections_endpoint,
-                "GOCHAT_WEBSOCKET_FUNCTION": websocket_arn,
+                "GOCHAT_WEBSOCKET_FUNCTION": websocket.function_arn,
                 "GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping),
+                "GOCHAT_SERVICE": spec.name,
             },
             statements=[
                 self._may_manage_connections(cell),
-                allow(["InvokeFunction"], [websocket_arn], "lambda"),
+                allow(["InvokeFunction"], [websocket.function_arn], "lambda"),
                 *self._stores.kafka.may_consume(topic, group),
             ],
         )
         declare_mapping(
             self,
-            f"{catalogue.GATEWAY_DELIVER.title}{cell_id.capitalize()}Mapping",
+            f"{spec.title}{cell_id.capitalize()}Mapping",
             function=deliver,
             mapping=mapping,
-            poller_group=stage.poller_group,
+            poller_group=self._stage.poller_group,
             kafka=self._stores.kafka,
             topic=topic,
             group=group,

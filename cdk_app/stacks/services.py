@@ -73,7 +73,10 @@ class ServicesStack(Stack):
         self._worker_redrive = declare_redrive(self._context, catalogue.TASK_WORKER)
         worker = self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
         self._worker_redrive.attach(worker)
-        groups = {"GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members)}
+        groups = {
+            "GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members),
+            "GOCHAT_LARGE_GROUP_MEMBERS": str(stage.large_group_members),
+        }
         keys = {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_VAPID_PUBLIC_KEY": vapid_public_key}
         self.logic_rpc = self._logic_rpc({**keys, **contacts, **groups}, ready)
         self.repo_rpc = self._repo_rpc(ready)

@@ -12,12 +12,19 @@ MYSQL = {f"GOCHAT_MYSQL_{name}" for name in ("HOST", "READER_HOST", "PORT", "USE
 REDIS = {f"GOCHAT_REDIS_{name}" for name in ("HOST", "PORT", "AUTH", "USER", "CACHE_NAME")}
 STORES = KAFKA | MYSQL | REDIS
 MEDIA = {f"GOCHAT_MEDIA_{name}" for name in ("ENDPOINT", "TYPES", "MAX_BYTES")}
+DELIVER = {
+    "GOCHAT_CELL_ID",
+    "GOCHAT_CONNECTIONS_ENDPOINT",
+    "GOCHAT_PARTIAL_BATCH",
+    "GOCHAT_SERVICE",
+    "GOCHAT_WEBSOCKET_FUNCTION",
+}
 
 ENVIRONMENTS = {
     "gateway-authorize": ALL | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS"},
     "gateway-websocket": ALL | STORES | {"GOCHAT_CELL_ID"},
-    "gateway-deliver": ALL
-    | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_FUNCTION", "GOCHAT_PARTIAL_BATCH"},
+    "gateway-deliver": ALL | DELIVER,
+    "gateway-deliver-bulk": ALL | DELIVER,
     "gateway-http": ALL
     | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
     | {"GOCHAT_CONNECTIONS_ENDPOINTS", "GOCHAT_WEBSOCKET_URL", "GOCHAT_HTTP_URL", "GOCHAT_REGISTRY_NAMESPACE"},
@@ -31,7 +38,13 @@ ENVIRONMENTS = {
     "logic-rpc": ALL
     | STORES
     | MEDIA
-    | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN", "GOCHAT_CONTACTS_ONLY", "GOCHAT_MAX_GROUP_MEMBERS"}
+    | {
+        "GOCHAT_TOKEN_PUBLIC_KEYS",
+        "GOCHAT_TOKEN_SECRET_ARN",
+        "GOCHAT_CONTACTS_ONLY",
+        "GOCHAT_MAX_GROUP_MEMBERS",
+        "GOCHAT_LARGE_GROUP_MEMBERS",
+    }
     | {"GOCHAT_VAPID_PUBLIC_KEY"},
     "task-sweep": ALL | STORES | {"GOCHAT_OFFLINE_AFTER_S", "GOCHAT_MESSAGE_RETENTION_DAYS"},
     "task-push": ALL
@@ -43,6 +56,7 @@ ENVIRONMENTS = {
 IN_VPC = {"gateway-websocket", "logic-upstream", "logic-rpc", "task-worker", "repo-rpc", "repo-migrate"}
 IN_VPC |= {"logic-sweep", "task-sweep"}
 FUNCTIONS = sorted(ENVIRONMENTS)
+CODE = {"gateway-deliver-bulk": "gateway-deliver"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -64,7 +78,7 @@ def test_anyone_may_write_to_anyone_unless_a_stage_says_otherwise(stage: Synthes
 def test_handler_lies_in_the_function_s_asset(stage: Synthesis, function: str) -> None:
     resource = stage.functions()[function]
     module = resource.properties["Handler"].removesuffix(".handle")
-    assert module == f"{function.replace('-', '.', 1)}.handler"
+    assert module == f"{CODE.get(function, function).replace('-', '.', 1)}.handler"
     asset = stage.asset_of(resource)
     assert (asset / f"{module.replace('.', '/')}.py").is_file()
     assert {path.name for path in asset.iterdir()} == {function.split("-", maxsplit=1)[0]}, (
@@ -220,7 +234,13 @@ def test_prod_reserves_concurrency_from_the_quota(prod: Synthesis, dev: Synthesi
         for name, function in prod.functions().items()
         if "ReservedConcurrentExecutions" in function.properties
     }
-    assert set(reserved) == {"gateway-websocket", "gateway-deliver", "logic-upstream", "task-worker"}
+    assert set(reserved) == {
+        "gateway-websocket",
+        "gateway-deliver",
+        "gateway-deliver-bulk",
+        "logic-upstream",
+        "task-worker",
+    }
     assert sum(reserved.values()) <= 900, "Lambda keeps 100 of the default quota of 1,000 unreserved"
     assert not [f for f in dev.functions().values() if "ReservedConcurrentExecutions" in f.properties], (
         "a new account's quota may be 10"

@@ -32,7 +32,7 @@ CONSUMING |= {"kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBoot
 REDRIVING = {f"sqs:{action}" for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
 
-CONSUMERS = {"gateway-deliver", "logic-upstream", "task-worker", "task-push"}
+CONSUMERS = {"gateway-deliver", "gateway-deliver-bulk", "logic-upstream", "task-worker", "task-push"}
 """Whose role is also that of Lambda's event pollers."""
 
 REDRIVEN = {"gateway-websocket", "task-worker"}
@@ -125,7 +125,8 @@ def test_roles_carry_no_managed_policy_but_those_of_api_gateway_s_logs_and_aws_b
 
 
 def test_deliver_may_invoke_the_websocket_function_of_its_cell_alone(stage: Synthesis) -> None:
-    assert _resources(stage, "gateway-deliver", "lambda:InvokeFunction") == [stage.arn("gateway-websocket")]
+    for function in ("gateway-deliver", "gateway-deliver-bulk"):
+        assert _resources(stage, function, "lambda:InvokeFunction") == [stage.arn("gateway-websocket")]
 
 
 def test_the_gateway_s_sweep_may_invoke_repo_service_and_the_websocket_function_of_its_cell(stage: Synthesis) -> None:
@@ -150,7 +151,7 @@ def test_the_prober_invokes_whom_it_asks_for_health_and_registers_nothing_but_lo
 
 
 def test_connections_are_managed_by_their_own_cell_s_functions_on_its_own_stage(stage: Synthesis) -> None:
-    for function in ("gateway-deliver", "gateway-http", "gateway-sweep"):
+    for function in ("gateway-deliver", "gateway-deliver-bulk", "gateway-http", "gateway-sweep"):
         (resource,) = _resources(stage, function, "execute-api:ManageConnections")
         assert resource["Fn::Join"][1][-1] == f"/{stage.stage}/*/@connections/*"
 
@@ -160,7 +161,8 @@ def test_producers_write_to_named_topics(managed_stage: Synthesis) -> None:
         arns = _resources(managed_stage, function, "kafka-cluster:WriteData")
         return {arn["Fn::Join"][1][-1].rpartition("/")[2] for arn in arns}
 
-    behind = {"im-task-topic", "im-push-topic", "im-dead-letter-topic", "im-downstream-topic-g1"}
+    behind = {"im-task-topic", "im-push-topic", "im-dead-letter-topic"}
+    behind |= {"im-downstream-topic-g1", "im-downstream-bulk-topic-g1"}
     assert topics("gateway-websocket") == behind | {"im-upstream-topic"}
     for function in ("logic-upstream", "logic-rpc", "logic-sweep", "task-worker", "task-sweep"):
         assert topics(function) == behind

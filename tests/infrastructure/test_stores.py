@@ -112,6 +112,7 @@ def test_topics_stand_with_their_partitions_and_survive_their_stack(managed_stag
         "im-task-topic",
         "im-push-topic",
         "im-downstream-topic-g1",
+        "im-downstream-bulk-topic-g1",
         "im-dead-letter-topic",
     }
     for topic in topics.values():

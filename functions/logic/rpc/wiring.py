@@ -164,11 +164,11 @@ def _group_ports(settings: RpcSettings, stores: _Stores, producer: RecordProduce
     clock, database = SystemClock(), stores.database
     return GroupPorts(
         database=database,
-        values=ReadThrough(database, stores.cache),
         announcer=Announcer(database, Connections(database, stores.cache), producer, clock),
         clock=clock,
         ids=IdMaker(clock),
         max_members=settings.max_group_members,
+        large_members=settings.large_group_members,
         contacts_only=settings.contacts_only,
     )
 

@@ -18,6 +18,7 @@ from gochat_contracts.records import (
     TASK_TOPIC,
     UPSTREAM_TOPIC,
     DownstreamRecord,
+    OfflineTask,
     Record,
     TaskRecord,
     UpstreamRecord,
@@ -189,7 +190,11 @@ class Gateway:
 
     def tasks_of(self, device: Device, count: int) -> list[TaskRecord]:
         """Return the tasks that name this user."""
-        return self.records(TASK_TOPIC, TaskRecord, lambda r: device.user_id in r.task.user_ids, count)
+
+        def names(record: TaskRecord) -> bool:
+            return isinstance(record.task, OfflineTask) and device.user_id in record.task.user_ids
+
+        return self.records(TASK_TOPIC, TaskRecord, names, count)
 
 
 @pytest.fixture(scope="module")
