@@ -1,68 +1,19 @@
 """One contract for every way a gRPC call can travel: in process, in a Lambda invocation, over a real grpc.server."""
 
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 
-from gochat_aws.boundary_interceptor import BoundaryInterceptor
 from gochat_aws.invoke_envelope import MAX_MESSAGE_BYTES
-from gochat_aws.invoke_server import HEALTH_METHOD, SERVING, InvokeServer
-from gochat_aws.retries import RetryPolicy, with_retries
+from gochat_aws.invoke_server import HEALTH_METHOD, SERVING
 from gochat_aws.rpc_errors import error_of
-from gochat_core.errors import Forbidden, InvalidRequest, Unauthenticated, Unavailable
+from gochat_core.errors import Forbidden, InvalidRequest, Unauthenticated
 from gochat_core.tracing import REQUEST_ID_HEADER, TRACE_HEADER
-from tests.contract.echo_service import SERVICE, TOKEN, Door, Echo, declare, register
-from tests.fixtures.grpc_carriers import CARRIERS
+from tests.contract.echo_client import call, failure, method_of, pairs
+from tests.contract.echo_service import SERVICE, TOKEN, Door, Echo
 
 CODE = grpc.StatusCode
-
-declare()
-
-
-@pytest.fixture
-def servicer() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-def door() -> Door:
-    return Door()
-
-
-@pytest.fixture(params=CARRIERS)
-def channel(request: pytest.FixtureRequest, servicer: Echo, door: Door) -> Iterator[grpc.Channel]:
-    def build() -> InvokeServer:
-        server = InvokeServer([BoundaryInterceptor(door.wrap)])
-        register(servicer, server)
-        return server
-
-    with CARRIERS[request.param](build) as carrying:
-        yield carrying
-
-
-def method_of(channel: grpc.Channel, method: str) -> Any:
-    return channel.unary_unary(f"/{SERVICE}/{method}", lambda b: b, lambda b: b)
-
-
-def call(channel: grpc.Channel, method: str, request: bytes = b"", **options: Any) -> tuple[bytes, Any]:
-    metadata = (("authorization", TOKEN), *options.pop("metadata", ()))
-    answer: tuple[bytes, Any] = method_of(channel, method).with_call(
-        request, **{"timeout": 10.0, "metadata": metadata, **options}
-    )
-    return answer
-
-
-def failure(channel: grpc.Channel, method: str, request: bytes = b"", **options: Any) -> Any:
-    with pytest.raises(grpc.RpcError) as failed:
-        call(channel, method, request, **options)
-    return failed.value
-
-
-def pairs(metadata: Any) -> list[tuple[str, str | bytes]]:
-    return [(key, value) for key, value in metadata]
 
 
 def test_an_answer_comes_back_with_its_metadata(channel: grpc.Channel) -> None:
@@ -217,90 +168,3 @@ def test_an_answer_that_is_too_large_is_resource_exhausted(channel: grpc.Channel
 def test_a_request_that_is_too_large_is_resource_exhausted(channel: grpc.Channel, door: Door) -> None:
     assert failure(channel, "Echo", b"x" * (MAX_MESSAGE_BYTES + 1)).code() is CODE.RESOURCE_EXHAUSTED
     assert door.lines == []
-
-
-class Waits:
-    """The pauses between attempts, noted instead of waited."""
-
-    def __init__(self) -> None:
-        self.drawn_from: list[float] = []
-        self.paused: list[float] = []
-
-    def draw(self, lowest: float, highest: float) -> float:
-        self.drawn_from.append(highest)
-        return (lowest + highest) / 2
-
-    def retrying(self, channel: grpc.Channel, **policy: Any) -> grpc.Channel:
-        return with_retries(channel, RetryPolicy(**policy), pause=self.paused.append, draw=self.draw)
-
-
-def test_an_idempotent_call_that_found_nobody_is_made_again_with_growing_waits(
-    channel: grpc.Channel, servicer: Echo
-) -> None:
-    servicer.falls_for, waits = 2, Waits()
-
-    answer, _ = call(waits.retrying(channel, first_backoff_s=0.1), "Falter")
-
-    assert (answer, servicer.counts["Falter"]) == (b"stood", 3)
-    assert waits.drawn_from == [0.1, 0.2]
-    assert waits.paused == [0.05, 0.1]
-
-
-def test_the_last_failure_is_told_when_the_attempts_are_used_up(channel: grpc.Channel, servicer: Echo) -> None:
-    servicer.falls_for = 5
-
-    error = failure(Waits().retrying(channel), "Falter")
-
-    assert (error.code(), error.details()) == (CODE.UNAVAILABLE, "not now")
-    assert servicer.counts["Falter"] == 3
-
-
-def test_a_call_that_is_not_marked_idempotent_is_made_once(channel: grpc.Channel, servicer: Echo) -> None:
-    assert failure(Waits().retrying(channel), "FalterOnce").code() is CODE.UNAVAILABLE
-    assert servicer.counts["FalterOnce"] == 1
-
-
-def test_what_a_servicer_answers_itself_is_not_asked_again(channel: grpc.Channel, servicer: Echo) -> None:
-    error = failure(Waits().retrying(channel), "Refuse", b"unavailable")
-
-    assert isinstance(error_of(error), Unavailable)
-    assert servicer.counts["Refuse"] == 1
-
-
-def test_no_attempt_begins_after_the_deadline(channel: grpc.Channel, servicer: Echo) -> None:
-    servicer.falls_for, waits = 5, Waits()
-
-    failure(waits.retrying(channel, first_backoff_s=100.0), "Falter", timeout=10.0)
-
-    assert (servicer.counts["Falter"], waits.paused) == (1, [])
-
-
-def test_an_attempt_has_only_the_time_that_is_left(channel: grpc.Channel, servicer: Echo) -> None:
-    servicer.falls_for = 1
-    remaining: list[float | None] = []
-
-    class Watch(grpc.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]  # at run time it takes none
-        def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-            remaining.append(details.timeout)
-            return continuation(details, request)
-
-    watched = grpc.intercept_channel(channel, Watch())
-    retrying = with_retries(watched, RetryPolicy(first_backoff_s=0.4), pause=time.sleep, draw=lambda _, high: high)
-
-    call(retrying, "Falter", timeout=30.0)
-
-    first, second = remaining
-    assert first == 30.0
-    assert second is not None
-    assert second < 29.7
-
-
-def test_retries_stop_while_most_calls_fail(channel: grpc.Channel, servicer: Echo) -> None:
-    servicer.falls_for = 1_000
-    retrying = Waits().retrying(channel)
-
-    for _ in range(20):
-        failure(retrying, "Falter")
-
-    # The budget's ten tokens carry the retries of a few calls; every later call is made once.
-    assert 20 <= servicer.counts["Falter"] <= 20 + 6
