@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from dev_cli.chat import frames, happenings, typed
+from dev_cli.chat.gateways import UNAUTHORIZED, leave_unreachable_gateway
 from dev_cli.chat.outbox import Outbox
 from dev_cli.chat.rest import Login, Refused, RestClient
 from dev_cli.chat.timeline import ChatMessage, Timeline
@@ -30,7 +31,6 @@ _LONGEST_RETRY_S = 10.0
 _TICK_S = 1.0
 _TYPING_EVERY_S = 3.0
 _DEFAULT_PING_S = 60.0
-_UNAUTHORIZED = (401, 403)
 
 
 class Ended(Exception):
@@ -113,6 +113,7 @@ class ChatClient:
                 self._tell("disconnected by the server, trying again")
             except (OSError, ConnectionClosed, InvalidHandshake, httpx.HTTPError, Refused) as failure:
                 await self._recover_login(failure)
+                self._login = await leave_unreachable_gateway(self._rest, self._login, failure)
                 self._tell(f"disconnected ({frames.reason(failure)}), trying again")
             finally:
                 self._outbox.on_disconnect(time.monotonic())
@@ -123,7 +124,7 @@ class ChatClient:
             retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
 
     async def _recover_login(self, failure: Exception) -> None:
-        if isinstance(failure, InvalidStatus) and failure.response.status_code in _UNAUTHORIZED:
+        if isinstance(failure, InvalidStatus) and failure.response.status_code in UNAUTHORIZED:
             try:
                 self._login = await self._rest.refresh()
             except Refused as refused:

@@ -191,6 +191,8 @@ def test_a_client_that_cancels_waits_no_longer(channel: grpc.Channel, servicer: 
     with pytest.raises(grpc.FutureCancelledError):
         running.result()
     assert not servicer.woken.is_set()
+    # The channel is good for the next call, which over Lambda Invoke waits until the connection is free again.
+    assert call(channel, "Echo", b"next")[0] == b"next"
 
 
 def test_a_future_gives_the_answer_or_the_failure_when_asked(channel: grpc.Channel) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from dev_cli.chat.client import ChatClient, Ended
 from dev_cli.chat.rest import Login, RestClient
@@ -43,6 +44,8 @@ class Server:
     sent_ids: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    process_request: Callable[[ServerConnection, Request], Response | None] | None = None
+    gateways: list[str] = field(default_factory=list)
     connections: int = 0
 
     async def on_connection(self, connection: ServerConnection) -> None:
@@ -52,12 +55,14 @@ class Server:
     def answer_rest(self, request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
             return httpx.Response(200, json={"read_seq": 0, "unread_count": 0})
+        if request.url.path.endswith("/gateways"):
+            return httpx.Response(200, json={"gateways": [{"url": url} for url in self.gateways]})
         after = int(request.url.params.get("after_seq", 0))
         return httpx.Response(200, json={"messages": [m for m in self.history if m["seq"] > after], "has_more": False})
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[tuple[ChatClient, "asyncio.Task[None]"]]:
-        async with serve(self.on_connection, "127.0.0.1", 0) as server:
+        async with serve(self.on_connection, "127.0.0.1", 0, process_request=self.process_request) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             rest = RestClient("http://stage", transport=httpx.MockTransport(self.answer_rest))
             client = ChatClient(
@@ -179,6 +184,30 @@ def test_a_client_whose_gateway_is_emptied_connects_to_the_one_that_it_is_told()
 
     asyncio.run(run())
     assert server.connections == 1
+
+
+def test_a_client_whose_gateway_takes_no_connection_turns_to_another_one() -> None:
+    async def entered(connection: ServerConnection) -> None:
+        arrived.append(True)
+        await connection.wait_closed()
+
+    async def left(server: Server, connection: ServerConnection, number: int) -> None:
+        raise AssertionError("nobody gets in here")
+
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(503, "")
+
+    arrived = list[bool]()
+    server = Server(left, process_request=refuse)
+
+    async def run() -> None:
+        async with serve(entered, "127.0.0.1", 0) as other:
+            elsewhere = f"ws://127.0.0.1:{next(iter(other.sockets)).getsockname()[1]}"
+            async with server.client() as (client, _):
+                server.gateways += [client._login.websocket_url, elsewhere]
+                await until(lambda: bool(arrived))
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("event", ["session.revoked", "session.replaced"])
