@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from dev_cli.paths import ROOT
+from gochat_aws.kafka_login import KafkaSettings
 from gochat_aws.kafka_producer import KafkaRecordProducer
 from gochat_core.types import ConversationId, UserId
 from gochat_repo.mysql import Transaction
@@ -63,9 +64,8 @@ class Lanes:
         in_one_lane: bool = False,
     ) -> None:
         self._servers = servers
-        self._producer = KafkaRecordProducer(
-            bootstrap=servers.environ["GOCHAT_KAFKA_BOOTSTRAP"], auth="none", client_id="bench"
-        )
+        settings = KafkaSettings(kafka_bootstrap=servers.environ["GOCHAT_KAFKA_BOOTSTRAP"])
+        self._producer = KafkaRecordProducer(settings, client_id="bench")
         self.posted, self.away, self._ended = stage.counter(), stage.counter(), stage.event()
         single, bulk = ({**servers.environ, "GOCHAT_CONNECTIONS_ENDPOINT": one} for one in endpoints)
         self._processes = [
