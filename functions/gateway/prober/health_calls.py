@@ -31,35 +31,35 @@ class HealthCalls:
 
     def is_serving(self, service: str, instance: Instance) -> bool:
         """Call an instance once and tell whether it answers that it serves; never raises."""
-        if service == GATEWAY:
-            return self._cell_serves(instance)
-        channel = self._channel(instance)
-        try:
-            check: Any = channel.unary_unary(HEALTH_METHOD, request_serializer=bytes, response_deserializer=bytes)
-            return bool(check(b"", timeout=TIMEOUT_S) == SERVING)
-        except grpc.RpcError:
-            return False
-        finally:
-            channel.close()
-
-    def _cell_serves(self, instance: Instance) -> bool:
+        if instance.target.startswith("grpc://"):
+            with grpc.insecure_channel(instance.target.removeprefix("grpc://")) as channel:
+                return _checks_out(channel)
         invoker = self._invoker(instance.function, instance.region or self._region)
         try:
-            reply = invoker.invoke(HEALTH_EVENT, timeout_s=TIMEOUT_S)
-        except (InvocationTimeoutError, InvocationConnectionError):
-            return False
+            if service == GATEWAY:
+                return _cell_serves(invoker)
+            return _checks_out(InvokeChannel(lambda_transport(invoker)))
         finally:
             invoker.close()
-        if reply.status != 200 or reply.function_error:
-            return False
-        try:
-            answer = json.loads(reply.payload)
-        except ValueError:
-            return False
-        return isinstance(answer, dict) and answer.get("statusCode") == 200
 
-    def _channel(self, instance: Instance) -> grpc.Channel:
-        if instance.target.startswith("grpc://"):
-            return grpc.insecure_channel(instance.target.removeprefix("grpc://"))
-        invoker = self._invoker(instance.target, instance.region or self._region)
-        return InvokeChannel(lambda_transport(invoker))
+
+def _checks_out(channel: grpc.Channel) -> bool:
+    check: Any = channel.unary_unary(HEALTH_METHOD, request_serializer=bytes, response_deserializer=bytes)
+    try:
+        return bool(check(b"", timeout=TIMEOUT_S) == SERVING)
+    except grpc.RpcError:
+        return False
+
+
+def _cell_serves(invoker: FunctionInvoker) -> bool:
+    try:
+        reply = invoker.invoke(HEALTH_EVENT, timeout_s=TIMEOUT_S)
+    except (InvocationTimeoutError, InvocationConnectionError):
+        return False
+    if reply.status != 200 or reply.function_error:
+        return False
+    try:
+        answer = json.loads(reply.payload)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("statusCode") == 200

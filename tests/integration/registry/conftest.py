@@ -192,10 +192,11 @@ def _listen_to_bus(clients: dict[str, Any], queue_url: str) -> None:
 
 def _clear(clients: dict[str, Any], service_id: str, queue_url: str) -> None:
     cloud_map, events = clients["servicediscovery"], clients["events"]
-    for one in cloud_map.list_instances(ServiceId=service_id)["Instances"]:
-        cloud_map.deregister_instance(ServiceId=service_id, InstanceId=one["Id"])
     namespace_id = cloud_map.get_service(Id=service_id)["Service"]["NamespaceId"]
-    cloud_map.delete_service(Id=service_id)
+    for service in cloud_map.list_services()["Services"]:
+        for one in cloud_map.list_instances(ServiceId=service["Id"])["Instances"]:
+            cloud_map.deregister_instance(ServiceId=service["Id"], InstanceId=one["Id"])
+        cloud_map.delete_service(Id=service["Id"])
     cloud_map.delete_namespace(Id=namespace_id)
     events.remove_targets(Rule="changes", EventBusName=BUS, Ids=["listener"])
     events.delete_rule(Name="changes", EventBusName=BUS)
