@@ -34,8 +34,9 @@ def cors_of(stage: Stage) -> apigateway.CorsPreflightOptions | None:
     )
 
 
-def add_http_stage(stack: Stack, api: apigateway.HttpApi, *, stage: Stage) -> apigateway.CfnStage:
-    """Add the stage $default, which has no path; changes of the API deploy themselves."""
+def add_http_stage(api: apigateway.HttpApi, *, stage: Stage) -> apigateway.CfnStage:
+    """Add the stage `$default`, which has no path; it needs the account's log role to be there before."""
+    stack = Stack.of(api)
     log_group = declare_log_group(stack, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http")
     return apigateway.CfnStage(
         stack,

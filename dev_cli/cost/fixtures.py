@@ -46,6 +46,8 @@ class Fixtures:
     secrets: int = 0
     keys: int = 0
     schedules: int = 0
+    registered: int = 0
+    """Instances in the registry: the cells, im-logic and im-repo."""
     alarms: int = 0
     dashboards: int = 0
     custom_metrics: int = 0
@@ -59,6 +61,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
         polled_queues=POLLED_QUEUES_OF_CELL * len(stage.cells) + POLLED_QUEUES,
         secrets=SECRETS,
         schedules=_schedules(stage),
+        registered=len(stage.cells) + 2,
         alarms=count_alarms(stage),
         dashboards=0 if stage.on_emulator else 1,
         custom_metrics=SERVICE_METRICS + _route_metrics(stage),
@@ -93,7 +96,8 @@ def _endpoints(stage: Stage, managed: Managed) -> int:
 
 
 def _schedules(stage: Stage) -> int:
-    return 2 + len(stage.cells)
+    """The prober of the registry and two sweeps, and a sweep for each cell."""
+    return 3 + len(stage.cells)
 
 
 def _route_metrics(stage: Stage) -> int:

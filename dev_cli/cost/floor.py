@@ -122,6 +122,7 @@ def _watching(fixtures: Fixtures) -> list[Line]:
         pieces("keys", "KMS keys", fixtures.keys, prices.KEY),
         pieces("metrics", "CloudWatch custom metrics, at most", fixtures.custom_metrics, prices.CUSTOM_METRIC),
         pieces("alarms", "CloudWatch alarms", fixtures.alarms, prices.ALARM),
+        pieces("discovery", "Instances in Cloud Map", fixtures.registered, prices.HOSTED_NAMES),
         pieces("dashboards", "CloudWatch dashboards", fixtures.dashboards, prices.DASHBOARD),
     ]
 

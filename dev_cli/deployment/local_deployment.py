@@ -11,7 +11,9 @@ from local_stage.supervisor.steps import Step, StepContext, StepFailed, run_step
 def deploy_local() -> dict[str, str]:
     """Deploy every stack to the local AWS and give their outputs."""
     state = serving_stage()
-    options = stage_options(kafka="", mysql="", redis="", http_port=0, attached=False)
+    options = stage_options(
+        kafka="", mysql="", redis="", http_port=0, attached=False, gateways=len(state.gateways) or 1
+    )
     outputs: dict[str, str] = {}
 
     def deploy(context: StepContext) -> None:
