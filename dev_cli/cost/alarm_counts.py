@@ -4,7 +4,13 @@ from cdk_app.catalogue import FUNCTIONS
 from cdk_app.settings import Mapping, Stage
 from cdk_app.store_settings import Managed
 
-CELL_FUNCTIONS = ("gateway-authorize", "gateway-websocket", "gateway-deliver", "gateway-sweep")
+CELL_FUNCTIONS = (
+    "gateway-authorize",
+    "gateway-websocket",
+    "gateway-deliver",
+    "gateway-deliver-bulk",
+    "gateway-sweep",
+)
 """The functions that every cell has for itself."""
 
 OF_CONSUMER = 3
@@ -16,9 +22,10 @@ OF_CLUSTER = 2
 
 
 def mappings_of(stage: Stage) -> list[Mapping]:
-    """List every Kafka mapping: `deliver` has one for each cell."""
+    """List every Kafka mapping: each cell has its own two, of its messages and of what large groups send."""
     once = [value for value in vars(stage.mappings).values() if isinstance(value, Mapping)]
-    return [*once, *[stage.mappings.deliver] * (len(stage.cells) - 1)]
+    of_cell = [stage.mappings.deliver, stage.mappings.deliver_bulk]
+    return [*once, *of_cell * (len(stage.cells) - 1)]
 
 
 def count_alarms(stage: Stage) -> int:

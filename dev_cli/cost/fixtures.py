@@ -16,6 +16,9 @@ SERVICE_METRICS = 60
 ROUTE_METRICS = 5
 """Detailed metrics of one route of an API (API Gateway developer guide, "WebSocket API metrics")."""
 
+REGISTERED = 2
+"""What answers as im-logic and as im-repo, beside the cells."""
+
 SECRETS = 2
 """Signing keys, and the key of web pushes."""
 
@@ -47,7 +50,11 @@ class Fixtures:
     keys: int = 0
     schedules: int = 0
     registered: int = 0
+<<<<<<< ours
     """Instances in the registry: the cells, im-logic and im-repo."""
+=======
+    """Instances in Cloud Map that the templates register."""
+>>>>>>> theirs
     alarms: int = 0
     dashboards: int = 0
     custom_metrics: int = 0
@@ -61,7 +68,11 @@ def count_fixtures(stage: Stage) -> Fixtures:
         polled_queues=POLLED_QUEUES_OF_CELL * len(stage.cells) + POLLED_QUEUES,
         secrets=SECRETS,
         schedules=_schedules(stage),
+<<<<<<< ours
         registered=len(stage.cells) + 2,
+=======
+        registered=REGISTERED + len(stage.cells),
+>>>>>>> theirs
         alarms=count_alarms(stage),
         dashboards=0 if stage.on_emulator else 1,
         custom_metrics=SERVICE_METRICS + _route_metrics(stage),
@@ -96,7 +107,10 @@ def _endpoints(stage: Stage, managed: Managed) -> int:
 
 
 def _schedules(stage: Stage) -> int:
+<<<<<<< ours
     """The prober of the registry and two sweeps, and a sweep for each cell."""
+=======
+>>>>>>> theirs
     return 3 + len(stage.cells)
 
 
@@ -109,5 +123,5 @@ def _broker_metrics(stage: Stage, managed: Managed) -> int:
     if not managed.keep:
         return 0
     kinds = sum(name.endswith("_partitions") for name in vars(stage.topics))
-    topics = kinds - 1 + len(stage.cells)
+    topics = kinds - 2 + 2 * len(stage.cells)
     return managed.broker.brokers * (BROKER_METRICS + TOPIC_METRICS * topics)

@@ -120,6 +120,7 @@ def _watching(fixtures: Fixtures) -> list[Line]:
     return [
         pieces("secrets", "Secrets", fixtures.secrets, prices.SECRET),
         pieces("keys", "KMS keys", fixtures.keys, prices.KEY),
+        pieces("discovery", "Names in Cloud Map", fixtures.registered, prices.HOSTED_NAMES),
         pieces("metrics", "CloudWatch custom metrics, at most", fixtures.custom_metrics, prices.CUSTOM_METRIC),
         pieces("alarms", "CloudWatch alarms", fixtures.alarms, prices.ALARM),
         pieces("discovery", "Instances in Cloud Map", fixtures.registered, prices.HOSTED_NAMES),

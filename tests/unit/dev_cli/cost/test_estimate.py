@@ -105,7 +105,8 @@ def test_what_a_stage_is_set_to_is_what_is_paid() -> None:
 def test_pollers_of_a_group_share_their_units() -> None:
     alone = replace(PROD, mappings=replace(PROD.mappings, shared_pollers=False))
     shared = replace(PROD, mappings=replace(PROD.mappings, shared_pollers=True))
-    assert usd(floor_of(alone), "pollers") == pytest.approx(4 * 0.185 * 730)
+    # Five mappings: upstream, worker, push, and the two of the cell.
+    assert usd(floor_of(alone), "pollers") == pytest.approx(5 * 0.185 * 730)
     assert usd(floor_of(shared), "pollers") == pytest.approx(0.185 * 730)
 
 
