@@ -50,11 +50,7 @@ class Fixtures:
     keys: int = 0
     schedules: int = 0
     registered: int = 0
-<<<<<<< ours
-    """Instances in the registry: the cells, im-logic and im-repo."""
-=======
     """Instances in Cloud Map that the templates register."""
->>>>>>> theirs
     alarms: int = 0
     dashboards: int = 0
     custom_metrics: int = 0
@@ -68,11 +64,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
         polled_queues=POLLED_QUEUES_OF_CELL * len(stage.cells) + POLLED_QUEUES,
         secrets=SECRETS,
         schedules=_schedules(stage),
-<<<<<<< ours
-        registered=len(stage.cells) + 2,
-=======
         registered=REGISTERED + len(stage.cells),
->>>>>>> theirs
         alarms=count_alarms(stage),
         dashboards=0 if stage.on_emulator else 1,
         custom_metrics=SERVICE_METRICS + _route_metrics(stage),
@@ -107,10 +99,6 @@ def _endpoints(stage: Stage, managed: Managed) -> int:
 
 
 def _schedules(stage: Stage) -> int:
-<<<<<<< ours
-    """The prober of the registry and two sweeps, and a sweep for each cell."""
-=======
->>>>>>> theirs
     return 3 + len(stage.cells)
 
 

@@ -123,7 +123,6 @@ def _watching(fixtures: Fixtures) -> list[Line]:
         pieces("discovery", "Names in Cloud Map", fixtures.registered, prices.HOSTED_NAMES),
         pieces("metrics", "CloudWatch custom metrics, at most", fixtures.custom_metrics, prices.CUSTOM_METRIC),
         pieces("alarms", "CloudWatch alarms", fixtures.alarms, prices.ALARM),
-        pieces("discovery", "Instances in Cloud Map", fixtures.registered, prices.HOSTED_NAMES),
         pieces("dashboards", "CloudWatch dashboards", fixtures.dashboards, prices.DASHBOARD),
     ]
 

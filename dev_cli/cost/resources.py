@@ -68,7 +68,6 @@ RESOURCES: dict[str, Billing] = {
     "AWS::Events::EventBus": _free("it carries a notice when a gateway comes or goes"),
     "AWS::IAM::ManagedPolicy": _RIGHTS,
     "AWS::IAM::Policy": _RIGHTS,
-    "AWS::Events::EventBus": _free("changes of the registry cost $1 a million, and there are a handful a day"),
     "AWS::IAM::Role": _RIGHTS,
     "AWS::KMS::Alias": _SETTINGS,
     "AWS::KMS::Key": _billed("keys"),

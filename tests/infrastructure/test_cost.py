@@ -61,7 +61,6 @@ def test_every_line_belongs_to_a_resource_and_to_a_group_of_the_comparison() -> 
         ("AWS::SecretsManager::Secret", "secrets"),
         ("AWS::KMS::Key", "keys"),
         ("AWS::Scheduler::Schedule", "schedules"),
-        ("AWS::ServiceDiscovery::Instance", "registered"),
         ("AWS::CloudWatch::Alarm", "alarms"),
         ("AWS::ServiceDiscovery::Instance", "registered"),
         ("AWS::CloudWatch::Dashboard", "dashboards"),
