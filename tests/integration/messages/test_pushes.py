@@ -147,7 +147,10 @@ def pushes(stage: Stage, phones: Phones) -> PushStage:
     clock = SystemClock()
     sender = Sender({"fcm": phones}, clock, pause=lambda _: None, jitter=lambda: 0.0)
     made = PushStage(
-        stage, phones, tasks, PushBatches(RepoServiceStub(InvokeChannel(server.handle_payload)), sender, clock)
+        stage,
+        phones,
+        tasks,
+        PushBatches(RepoServiceStub(InvokeChannel(server.handle_payload)), sender, clock, lambda letters: None),
     )
     made.log_in(BOB)
     return made
