@@ -220,6 +220,10 @@ class Fleet:
         finally:
             self._running.pop()
 
+    def pieces(self, function: str, *, which: int = 0) -> int:
+        """Return how many pieces of input and output the last invocation of a container took, in and out counted."""
+        return self._containers[function, which % self.size].strikes.count
+
     def _parts_of(self, build: Any) -> Callable[[], Any]:
         def parts() -> Any:
             container = self._running[-1]
