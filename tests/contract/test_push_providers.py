@@ -42,6 +42,7 @@ class Spy:
     def __init__(self, sns: Any) -> None:
         self._sns = sns
         self.published: list[dict[str, Any]] = []
+        self.made = 0
         self.fault: Exception | None = None
 
     def publish(self, **arguments: Any) -> Any:
@@ -49,6 +50,10 @@ class Spy:
             raise self.fault
         self.published.append(arguments)
         return self._sns.publish(**arguments)
+
+    def create_platform_endpoint(self, **arguments: Any) -> Any:
+        self.made += 1
+        return self._sns.create_platform_endpoint(**arguments)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sns, name)
@@ -107,6 +112,7 @@ def test_fcm_is_sent_a_message_of_its_v1_api(spy: Spy) -> None:
     assert message["android"]["collapse_key"] == RECORD.conversation_id
     assert (message["android"]["priority"], message["android"]["notification"]["notification_count"]) == ("HIGH", 3)
     assert message["data"] == {"conversation_id": RECORD.conversation_id, "seq": "7"}
+    assert spy.published[0]["MessageAttributes"]["AWS.SNS.MOBILE.FCM.TTL"]["StringValue"] == "86400"
 
 
 def test_an_endpoint_that_is_disabled_is_a_dead_token_and_its_token_may_come_again(spy: Spy) -> None:
@@ -125,7 +131,10 @@ def test_an_endpoint_that_is_disabled_is_a_dead_token_and_its_token_may_come_aga
         ("InternalError", 500, TryAgain(reason="InternalError")),
         ("?", 503, TryAgain(reason="?")),
         ("InvalidParameter", 400, Refused(reason="InvalidParameter")),
-        ("AuthorizationError", 403, Refused(reason="AuthorizationError")),
+        ("InvalidParameterValue", 400, Refused(reason="InvalidParameterValue")),
+        ("ThrottlingException", 400, TryAgain(reason="ThrottlingException")),
+        ("AuthorizationError", 403, TryAgain(reason="AuthorizationError")),
+        ("PlatformApplicationDisabled", 400, TryAgain(reason="PlatformApplicationDisabled")),
     ],
 )
 def test_what_may_succeed_later_is_told_apart_from_what_never_will(
@@ -139,6 +148,50 @@ def test_what_may_succeed_later_is_told_apart_from_what_never_will(
     assert sender.send(PUSH, timeout_s=5) == answer
     spy.fault = EndpointConnectionError(endpoint_url="https://sns")
     assert sender.send(PUSH, timeout_s=5) == TryAgain(reason="EndpointConnectionError")
+
+
+def test_an_endpoint_is_asked_for_once_and_again_when_somebody_has_deleted_it(spy: Spy) -> None:
+    sender = provider(spy, "GCM")
+    assert [sender.send(PUSH, timeout_s=5) for _ in range(3)] == [Sent()] * 3
+    assert spy.made == 1
+    spy.delete_endpoint(EndpointArn=spy.published[0]["TargetArn"])
+    assert sender.send(PUSH, timeout_s=5) == Sent()
+    assert spy.made == 2
+
+
+def test_a_token_that_has_an_endpoint_with_other_attributes_is_found_by_what_sns_says_of_it(spy: Spy) -> None:
+    sender = provider(spy, "GCM")
+    application = spy.list_platform_applications()["PlatformApplications"][0]["PlatformApplicationArn"]
+    other = spy.create_platform_endpoint(
+        PlatformApplicationArn=application, Token=PUSH.token, CustomUserData="somebody else's"
+    )
+    assert sender.send(PUSH, timeout_s=5) == Sent()
+    assert spy.published[0]["TargetArn"] == other["EndpointArn"]
+
+
+def test_a_token_that_sns_will_not_have_is_dead(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = provider(spy, "APNS")
+
+    def refuse(**arguments: Any) -> Any:
+        error = {"Code": "InvalidParameter", "Message": "Invalid parameter: Token Reason: iOS device tokens must …"}
+        raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}, "CreatePlatformEndpoint")  # type: ignore[typeddict-item]
+
+    monkeypatch.setattr(spy, "create_platform_endpoint", refuse)
+    assert sender.send(PUSH, timeout_s=5) == TokenDead(reason="invalid_token")
+    assert spy.published == []
+
+
+def test_a_disabled_endpoint_that_can_not_be_deleted_is_dead_all_the_same(
+    spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**arguments: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://sns")
+
+    sender = provider(spy, "GCM")
+    assert sender.send(PUSH, timeout_s=5) == Sent()
+    spy.set_endpoint_attributes(EndpointArn=spy.published[0]["TargetArn"], Attributes={"Enabled": "false"})
+    monkeypatch.setattr(spy, "delete_endpoint", refuse, raising=False)
+    assert sender.send(PUSH, timeout_s=5) == TokenDead(reason="endpoint_disabled")
 
 
 def test_the_longest_push_is_within_what_apns_and_fcm_take() -> None:

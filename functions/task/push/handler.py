@@ -36,4 +36,4 @@ def _measure(wiring: Wiring, verdicts: PushVerdicts) -> None:
         name, _, reason = outcome.partition("_")
         wiring.metrics.emit({f"Push{name.capitalize()}": ("Count", count)}, reason=reason)
     if verdicts.latencies_ms:
-        wiring.metrics.emit({"PushLatency": ("Milliseconds", max(verdicts.latencies_ms))})
+        wiring.metrics.emit({"PushLatency": ("Milliseconds", verdicts.latencies_ms)})

@@ -9,6 +9,7 @@ import pytest
 
 from gochat_aws.invoke_channel import InvokeChannel
 from gochat_aws.kafka_event import IncomingRecord
+from gochat_contracts.push_settings import Provider, token_identity
 from gochat_contracts.records import PUSH_LIFETIME_MS, PUSH_TOPIC, PushRecord, decode, encode
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.clock import SystemClock
@@ -22,7 +23,7 @@ from gochat_repo.sessions import NewSession, insert_session
 from gochat_repo.user_status import UserStatuses
 from repo.rpc import wiring
 from task.push.batch import PushBatches, PushVerdicts
-from task.push.providers.provider import Answer, Push, Refused, Sent, TokenDead, TryAgain
+from task.push.providers.provider import Answer, Push, PushProvider, Refused, Sent, TokenDead, TryAgain
 from task.push.sender import Sender
 from task.sweep.deferred_pushes import DeferredPushSweep
 from task.worker.offline import OfflineTasks
@@ -61,7 +62,9 @@ class PushStage:
     tasks: OfflineTasks
     batches: PushBatches
 
-    def log_in(self, user_id: UserId, device_id: DeviceId = PHONE, *, token: str = "") -> None:
+    def log_in(
+        self, user_id: UserId, device_id: DeviceId = PHONE, *, token: str = "", provider: Provider = "fcm"
+    ) -> None:
         """Give somebody a device that is logged in and can be told."""
 
         def work(tx: object) -> None:
@@ -80,11 +83,11 @@ class PushStage:
             one = PushToken(
                 user_id=user_id,
                 device_id=device_id,
-                provider="fcm",
+                provider=provider,
                 token=token or f"{user_id}-{device_id}",
                 updated_at_ms=7,
             )
-            save_push_token(tx, one, identity=one.token)  # type: ignore[arg-type]
+            save_push_token(tx, one, identity=token_identity(provider, one.token))  # type: ignore[arg-type]
 
         self.stage.doors[0].database.transaction(work)
 
@@ -123,6 +126,11 @@ def phones() -> Phones:
 
 @pytest.fixture
 def pushes(stage: Stage, phones: Phones) -> PushStage:
+    return make_push_stage(stage, phones)
+
+
+def make_push_stage(stage: Stage, phones: Phones, **others: PushProvider) -> PushStage:
+    """Put the worker, RepoService and `push` together; Bob has a phone, which is reached through `phones`."""
     door = stage.doors[0]
     values = ReadThrough(door.database, door.cache)
     tasks = OfflineTasks(
@@ -145,7 +153,7 @@ def pushes(stage: Stage, phones: Phones) -> PushStage:
         }
     )
     clock = SystemClock()
-    sender = Sender({"fcm": phones}, clock, pause=lambda _: None, jitter=lambda: 0.0)
+    sender = Sender({"fcm": phones, **others}, clock, pause=lambda _: None, jitter=lambda: 0.0)
     made = PushStage(
         stage,
         phones,
