@@ -1,12 +1,15 @@
 """What push providers make of the services' answers; SNS against moto."""
 
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 import msgspec
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
@@ -148,6 +151,58 @@ def test_what_may_succeed_later_is_told_apart_from_what_never_will(
     assert sender.send(PUSH, timeout_s=5) == answer
     spy.fault = EndpointConnectionError(endpoint_url="https://sns")
     assert sender.send(PUSH, timeout_s=5) == TryAgain(reason="EndpointConnectionError")
+
+
+class _Answering(BaseHTTPRequestHandler):
+    """Answers everything alike, with what its server holds; None: not at all."""
+
+    def do_POST(self) -> None:
+        server: Any = self.server
+        self.rfile.read(int(self.headers["content-length"]))
+        if server.answer is None:
+            server.over.wait(30)
+            return
+        status, body = server.answer
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((200, b"\0 garbage"), "ResponseParserError"),
+        ((200, b""), "ResponseParserError"),
+        ((429, b"<html>slow down"), "ResponseParserError"),
+        ((500, b"<html>"), "500"),
+        ((503, b""), "503"),
+        (None, "ReadTimeoutError"),
+    ],
+)
+def test_whatever_stands_where_sns_should_is_no_answer(answer: Any, reason: str) -> None:
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Answering)
+    server.daemon_threads, server.answer, server.over = True, answer, threading.Event()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    client = boto3.client(
+        "sns",
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        endpoint_url=f"http://127.0.0.1:{server.server_address[1]}",
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=0.5),
+    )
+    try:
+        sender = SnsProvider("arn:aws:sns:us-east-1:000000000000:app/GCM/gochat", CLOCK, client=client)
+        assert sender.send(PUSH, timeout_s=5) == TryAgain(reason=reason)
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+        client.close()
 
 
 def test_an_endpoint_is_asked_for_once_and_again_when_somebody_has_deleted_it(spy: Spy) -> None:

@@ -168,8 +168,15 @@ class PushBatches:
                 name: stack.enter_context(ThreadPoolExecutor(max_workers=THREADS))
                 for name in sorted({push.provider for push in pushes})
             }
-            sent = [pools[push.provider].submit(self._sender.send, push, until_ms=until_ms) for push in pushes]
+            sent = [pools[push.provider].submit(self._send, push, until_ms) for push in pushes]
             return [one.result() for one in sent]
+
+    def _send(self, push: Push, until_ms: int) -> Answer:
+        try:
+            return self._sender.send(push, until_ms=until_ms)
+        except Exception as fault:  # noqa: BLE001
+            # The boundary of a push: whatever goes wrong with one must not take the batch with it, again and again.
+            return Refused(reason=f"fault_{type(fault).__name__}")
 
     def _tell(
         self,

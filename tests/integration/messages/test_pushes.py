@@ -289,6 +289,22 @@ def test_what_a_provider_refuses_for_good_is_given_up_with_its_reason(stage: Sta
     assert (len(pushes.phones.sent), verdicts.failed) == (1, set())
 
 
+def test_a_fault_of_ours_gives_up_its_push_and_no_other(stage: Stage, pushes: PushStage) -> None:
+    pushes.log_in(BOB, DeviceId("tablet"))
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    faults = iter([KeyError("x")])
+
+    def fail_once() -> None:
+        for fault in faults:
+            raise fault
+
+    pushes.phones.before = fail_once
+    verdicts = pushes.push()
+    assert verdicts.counts == {"sent_alert": 1, "failed_fault_KeyError": 1}
+    assert [(one.reason, one.detail) for one in verdicts.letters] == [("push_refused", "fault_KeyError")]
+
+
 def test_an_unreadable_record_is_given_up_alone(stage: Stage, pushes: PushStage) -> None:
     stage.doors[0].apply(frame("a"))
     pushes.work_off()

@@ -72,7 +72,21 @@ def test_a_device_that_is_not_logged_in_gets_no_token(rest: Rest, alice: Login, 
 
 
 @pytest.mark.parametrize(
-    ("provider", "token"), [("pigeon", "x"), ("apns", "zz" * 32), ("fcm", "a b"), ("webpush", "{}"), ("fcm", "é" * 40)]
+    ("provider", "token"),
+    [
+        ("pigeon", "x"),
+        ("apns", "zz" * 32),
+        ("fcm", "a b"),
+        ("webpush", "{}"),
+        ("fcm", "é" * 40),
+        ("fcm", "a" * 4097),
+        ("fcm", "a" * 40 + "\x00"),
+        ("apns", "ab" * 31 + "\x1b["),
+        ("webpush", '{"endpoint": "https://fcm.googleapis.com/\\u0000"}'),
+        ("webpush", subscription("https://169.254.169.254/latest/meta-data")),
+        ("webpush", subscription("https://localhost:3306/")),
+        ("", "x"),
+    ],
 )
 def test_a_token_that_is_none_is_refused(rest: Rest, alice: Login, provider: str, token: str) -> None:
     answer = put(rest, alice, token, provider=provider)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from gochat_core.clock import Clock
 from task.push.providers.payloads import apns_payload, apns_priority, fcm_message
@@ -57,7 +58,7 @@ class SnsProvider:
             return self._send(push)
         except ClientError as fault:
             return _judge(fault)
-        except BotoCoreError as fault:
+        except (BotoCoreError, ResponseParserError) as fault:
             return TryAgain(reason=type(fault).__name__)
 
     def _send(self, push: Push) -> Answer:
@@ -102,7 +103,7 @@ class SnsProvider:
 
     def _delete(self, endpoint: str) -> None:
         # If it stays, it is found disabled again, should the token ever come again.
-        with suppress(ClientError, BotoCoreError):
+        with suppress(ClientError, BotoCoreError, ResponseParserError):
             self._client.delete_endpoint(EndpointArn=endpoint)
 
     def _remember(self, token: str, endpoint: str) -> None:
