@@ -14,7 +14,7 @@ from constructs import Construct
 
 from cdk_app import bundling, catalogue
 from cdk_app.acknowledgements import acknowledge_connections
-from cdk_app.parts.access import ManagedStores, declare_stores
+from cdk_app.parts.access import ManagedStores, declare_stores, external_placement
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
@@ -71,7 +71,13 @@ class EdgeStack(Stack):
         super().__init__(scope, construct_id, **options)
         self._stage = stage
         self._repo_function = repo_function
-        self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
+        self._context = FunctionContext(
+            stack=self,
+            stage=stage,
+            code=CodeLibrary(self, bundler),
+            placement=placement or external_placement(self, stage),
+            key_arn=managed.key_arn if managed else None,
+        )
         self._stores = declare_stores(self._context, managed)
         self._addresses = declare_addresses(self, on_emulator=stage.on_emulator)
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
@@ -110,7 +116,7 @@ class EdgeStack(Stack):
         CfnOutput(self, f"ConnectionsEndpoint{suffix}", value=cell.connections_endpoint)
         return cell
 
-    def _websocket(self, cell_id: str) -> lambda_.Function:
+    def _websocket(self, cell_id: str) -> lambda_.IFunction:
         """Declare the function behind a cell's frames; it may write to any cell, where a session was replaced."""
         stores = self._stores
         # What `deliver` reports and this function fails at must not be lost: somebody would never be told by a push.
@@ -136,9 +142,10 @@ class EdgeStack(Stack):
 
     def _deliver(self, cell: Cell, cell_id: str, websocket_arn: str) -> None:
         """Declare the function that posts a cell's downstream topic to its connections; it needs no VPC."""
-        mapping = self._stage.mappings.deliver
+        stage = self._stage
+        mapping = stage.mappings.deliver
         topic = catalogue.downstream_topic(cell_id)
-        group = consumer_group(self._stage, catalogue.GATEWAY_DELIVER.name, cell_id)
+        group = consumer_group(stage, catalogue.GATEWAY_DELIVER.name, cell_id)
         deliver = self._context.make(
             catalogue.GATEWAY_DELIVER,
             cell_id=cell_id,
@@ -159,6 +166,7 @@ class EdgeStack(Stack):
             f"{catalogue.GATEWAY_DELIVER.title}{cell_id.capitalize()}Mapping",
             function=deliver,
             mapping=mapping,
+            poller_group=stage.poller_group,
             kafka=self._stores.kafka,
             topic=topic,
             group=group,

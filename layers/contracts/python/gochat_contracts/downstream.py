@@ -64,7 +64,7 @@ def plan_downstream(
                 for one in held
             )
             items = [item for notice in own if (item := _item(notice, refs)) is not None]
-            for part in _split(items):
+            for part in split_items(items, max_bytes=MAX_RECORD_BYTES):
                 yield cell_id, DownstreamRecord(user_id=user_id, connections=refs, items=part)
 
 
@@ -87,12 +87,13 @@ def _item(notice: Notice, connections: tuple[ConnectionRef, ...]) -> DownstreamI
     )
 
 
-def _split(items: Sequence[DownstreamItem]) -> Iterator[tuple[DownstreamItem, ...]]:
+def split_items(items: Sequence[DownstreamItem], *, max_bytes: int) -> Iterator[tuple[DownstreamItem, ...]]:
+    """Yield the items in their order, as many together as a record of `max_bytes` holds, one at least."""
     part: list[DownstreamItem] = []
     size = 0
     for item in items:
         item_bytes = len(bytes(item.data)) + ITEM_OVERHEAD_BYTES
-        if part and size + item_bytes > MAX_RECORD_BYTES:
+        if part and size + item_bytes > max_bytes:
             yield tuple(part)
             part, size = [], 0
         part.append(item)
