@@ -19,6 +19,7 @@ from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.push_alarms import declare_push_alarms
 from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret, declare_vapid_key
@@ -125,6 +126,8 @@ class ServicesStack(Stack):
             after=ready,
         )
         self._consume(spec, function, mapping, catalogue.PUSH_TOPIC)
+        if not self._stage.on_emulator:
+            declare_push_alarms(self, self._stage)
 
     def _web_push_environment(self) -> dict[str, str]:
         contact = self._stage.web_push_contact
