@@ -197,6 +197,17 @@ def test_in_a_storm_one_push_sounds_and_later_ones_replace_it(stage: Stage, push
     assert kinds == [("alert", "hello"), ("silent", "2 new messages"), ("silent", "3 new messages")]
 
 
+@pytest.mark.needs_redis
+def test_a_push_that_comes_again_with_more_sounds_again(stage: Stage, pushes: PushStage) -> None:
+    """The worker that claimed the window may have died before anybody was told."""
+    stage.doors[0].apply(frame("a"))
+    tasks = [one for one in stage.producer.records if one.topic == "im-task-topic"]
+    assert [one.kind for one in pushes.work_off()] == ["alert"]
+    stage.doors[0].apply(frame("b"))
+    stage.producer.records = [*tasks, *stage.producer.records]
+    assert [(one.kind, one.seq, one.count) for one in pushes.work_off()] == [("alert", 2, 2)]
+
+
 def test_what_was_read_elsewhere_meanwhile_is_not_pushed(stage: Stage, pushes: PushStage) -> None:
     stage.doors[0].apply(frame("a"))
     assert len(pushes.work_off()) == 1
