@@ -155,4 +155,4 @@ def fates_of(stage: Stage, person: Person) -> list[tuple[int, str, str]]:
             "SELECT seq, outcome, reason FROM push_log WHERE user_id = %s ORDER BY created_at_ms, seq",
             (person.user_id,),
         )
-        return [tuple(row) for row in cursor.fetchall()]  # type: ignore[misc]
+        return [tuple(row) for row in cursor.fetchall()]

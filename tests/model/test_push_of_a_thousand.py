@@ -33,7 +33,7 @@ def tell(way: PushWay, conversation_id: ConversationId, members: list[UserId]) -
     began_s = time.monotonic()
     assert way.pump("worker")
     assert time.monotonic() - began_s < TASK_WORKER.timeout_s
-    pieces = []
+    pieces: list[tuple[int, int]] = []
     began_s = time.monotonic()
     while way.pump("push"):
         sends = 2 * (len(way.fleet.pushed) - sum(pieces_of for pieces_of, _ in pieces))
