@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from gochat_aws.connections_api import Call, ConnectionsApi, Reply
-from gochat_aws.invoke_channel import InvokeRpcError
+from gochat_aws.invoke_outcome import InvokeRpcError
 from gochat_aws.kafka_producer import OutgoingRecord
 from gochat_core.clock import Clock
 from gochat_core.settings import read_settings
@@ -181,6 +181,7 @@ class Fleet:
         self.size = size
         self._containers: dict[tuple[str, int], Container] = {}
         self.next_rpc: tuple[int, Mapping[int, Any]] = (0, {})
+        self.rpc_deaths = 0
         """Which container of im-logic takes the next call, and what happens to it there."""
         self.next_repo: dict[int, Mapping[int, Any]] = {}
         """What happens in RepoService at which of the coming calls, counted from 0."""
@@ -283,6 +284,7 @@ class Fleet:
         try:
             reply = self.invoke("rpc", msgspec.json.decode(payload), which=which, orders=orders)
         except Died as death:
+            self.rpc_deaths += 1
             raise InvokeRpcError(grpc.StatusCode.UNAVAILABLE, "the function died") from death
         return msgspec.json.encode(reply)
 

@@ -38,8 +38,6 @@ PAGE = 200
 THREADS = 16
 """Of each provider."""
 
-LOG_TRIES = 3
-
 DEFER_MS = 60_000
 """How long a push rests whose provider is away, at least; a sweep then produces it again."""
 
@@ -206,17 +204,13 @@ class PushBatches:
         verdicts.counts[f"{result.outcome}_{answer.reason}"] += 1
 
     def _log(self, results: LogPushResultsRequest) -> None:
-        """Tell what became of pushes; insistently, since what nobody is told of is sent once more."""
+        """Tell what became of pushes; the channel insists, since what nobody is told of is sent once more."""
         if not results.results:
             return
-        for number in range(LOG_TRIES):
-            try:
-                self._repo.LogPushResults(results, timeout=CALL_TIMEOUT_S)
-            except grpc.RpcError as fault:
-                if number == LOG_TRIES - 1:
-                    raise error_of(fault) from fault
-            else:
-                return
+        try:
+            self._repo.LogPushResults(results, timeout=CALL_TIMEOUT_S)
+        except grpc.RpcError as fault:
+            raise error_of(fault) from fault
 
     def _give_up(self, letters: Sequence[DeadLetter], verdicts: PushVerdicts) -> None:
         if letters:
