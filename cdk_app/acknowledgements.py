@@ -18,7 +18,7 @@ _REASONS = {
     "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]": (
         "The account's log role is shared by all APIs of the account; AWS documents this very policy for it."
     ),
-    "IAM5[Resource::*]": "X-Ray and the network interfaces of a VPC know no resources to name.",
+    "IAM5[Resource::*]": "X-Ray, the network interfaces of a VPC and the list of alarms know no resources to name.",
     "APIG4": "A WebSocket API authorizes the connection, at $connect; behind the HTTP API's one route the function "
     "decides by path, because register, login and health are open.",
 }
@@ -60,6 +60,15 @@ def acknowledge_access_logs(bucket: IConstruct) -> None:
         "S1",
         "Every URL of the bucket is signed by one function, which logs each call with its user; S3's access logs are "
         "best effort and would put those URLs, with their signatures, into another bucket.",
+    )
+
+
+def acknowledge_backup_role(role: IConstruct) -> None:
+    """Acknowledge the policy by which AWS Backup copies the database."""
+    _acknowledge(
+        role,
+        "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup]",
+        "What a backup of Aurora calls is AWS Backup's to know; AWS documents this very policy for it.",
     )
 
 

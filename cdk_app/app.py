@@ -7,35 +7,43 @@ import sys
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22")
 
 from aws_cdk import App, Environment, Tags, Validations
+from aws_cdk import aws_kms as kms
 from cdk_nag import AwsSolutionsChecks
 
 from cdk_app import bundling, stages
 from cdk_app.acknowledgements import acknowledge_all
 from cdk_app.parts.access import ManagedStores
 from cdk_app.parts.function import Placement
-from cdk_app.settings import Managed, Stage
+from cdk_app.settings import STAGE_TAG, Stage
 from cdk_app.stacks.broker import BrokerStack
 from cdk_app.stacks.data import DataStack
 from cdk_app.stacks.edge import EdgeStack
+from cdk_app.stacks.key import KeyStack
 from cdk_app.stacks.media import MediaStack
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.stacks.services import ServicesStack
+from cdk_app.store_settings import Managed
 
 
 def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     """Put the stacks of a stage into an app; `full=False` spares byte code and wheels where only templates matter.
 
-    Stacks: Network, Data and Broker where the stores are managed, Media, then Services, then Edge.
+    Stacks: Key, Network, Data and Broker where the stores are managed, Media, then Services, then Edge.
     """
     bundler = bundling.Bundler(target=bundling.target_of(stage), full=full)
     environment = Environment(account=stage.account, region=stage.region)
-    placement, managed = _managed_stores(app, stage, environment)
+    key = _key(app, stage, environment)
+    if isinstance(stage.stores, Managed):
+        placement, managed = _managed_stores(app, stage, stage.stores, environment, key)
+    else:
+        placement, managed = None, None
     media = MediaStack(
         app,
         stack_name(stage, "Media"),
         stage=stage,
+        key=key,
         env=environment,
-        termination_protection=isinstance(stage.stores, Managed) and stage.stores.keep,
+        termination_protection=stage.keep,
         description="GoChat: files that messages point at",
     )
     services = ServicesStack(
@@ -63,7 +71,7 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     )
     services.add_stack_dependency(media)
     edge.add_stack_dependency(services)
-    Tags.of(app).add("gochat:stage", stage.name)
+    Tags.of(app).add(STAGE_TAG, stage.name)
     if not stage.on_emulator:
         _check(app)
 
@@ -79,11 +87,24 @@ def stack_name(stage: Stage, part: str) -> str:
     return f"GoChat-{stage.name}-{part}"
 
 
-def _managed_stores(app: App, stage: Stage, environment: Environment) -> tuple[Placement | None, ManagedStores | None]:
-    """Declare the stacks of the stores that this app creates, if it does."""
-    settings = stage.stores
-    if not isinstance(settings, Managed):
-        return None, None
+def _key(app: App, stage: Stage, environment: Environment) -> kms.IKey | None:
+    """Declare the stack of the stage's own key, if it has one."""
+    if not (isinstance(stage.stores, Managed) and stage.stores.customer_key):
+        return None
+    return KeyStack(
+        app,
+        stack_name(stage, "Key"),
+        stage=stage,
+        env=environment,
+        termination_protection=stage.keep,
+        description="GoChat: the key of all data at rest",
+    ).key
+
+
+def _managed_stores(
+    app: App, stage: Stage, settings: Managed, environment: Environment, key: kms.IKey | None
+) -> tuple[Placement, ManagedStores]:
+    """Declare the stacks of the stores that this app creates."""
     description = "GoChat: VPC, endpoints and security groups"
     network = NetworkStack(
         app, stack_name(stage, "Network"), stage=stage, settings=settings, env=environment, description=description
@@ -94,6 +115,7 @@ def _managed_stores(app: App, stage: Stage, environment: Environment) -> tuple[P
         stage=stage,
         settings=settings,
         network=network,
+        key=key,
         env=environment,
         termination_protection=settings.keep,
         description="GoChat: Aurora MySQL and ElastiCache",
@@ -104,6 +126,7 @@ def _managed_stores(app: App, stage: Stage, environment: Environment) -> tuple[P
         stage=stage,
         settings=settings,
         network=network,
+        key=key,
         env=environment,
         termination_protection=settings.keep,
         description="GoChat: MSK and its topics",
@@ -114,6 +137,7 @@ def _managed_stores(app: App, stage: Stage, environment: Environment) -> tuple[P
         database_arn=data.database_arn,
         master_secret_arn=data.master_secret_arn,
         cache=data.cache,
+        key_arn=key.key_arn if key else None,
     )
 
 

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from cdk_app.store_settings import External, Managed
+
+STAGE_TAG = "gochat:stage"
+"""What every resource is tagged with, for bills and for finding them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Topics:
@@ -51,69 +56,15 @@ class Mappings:
     push: Mapping
     deliver: Mapping
     deliver_bulk: Mapping
+    shared_pollers: bool = False
+    """Whether the provisioned pollers of all mappings form one group, which shares its capacity: cheaper than a poller
+    unit for each (Lambda API reference, "ProvisionedPollerConfig": up to 100 mappings of a VPC, 2,000 pollers)."""
 
     @property
     def on_demand(self) -> bool:
         """Whether any mapping polls on demand: those reach Lambda from inside the VPC, through its endpoints."""
         every = (self.upstream, self.worker, self.push, self.deliver, self.deliver_bulk)
         return any(mapping.pollers is None for mapping in every)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Broker:
-    """The managed MSK cluster."""
-
-    kafka_version: str = "3.9.x.kraft"
-    """`AWS::MSK::Topic` needs 3.6 or later; ZooKeeper clusters can never be moved to KRaft, so begin with it."""
-    instance_type: str
-    brokers: int
-    """A multiple of the number of zones."""
-    volume_gib: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Database:
-    """The managed Aurora MySQL cluster (Serverless v2)."""
-
-    minimum_acu: float
-    """0 lets the cluster pause; it resumes in 15 to 30 s with the next connection."""
-    maximum_acu: float
-    pause_after_s: int | None
-    """Idle time until the cluster pauses: 300 to 86,400; None where the minimum is above 0."""
-    readers: int
-    wait_timeout_s: int
-    """When the server drops an idle connection: frozen function containers must not keep a pausing cluster awake."""
-    backup_days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cache:
-    """The managed ElastiCache Serverless cache; its limits are also the ceiling of its bill."""
-
-    engine: Literal["valkey", "redis"] = "valkey"
-    major_version: str = "8"
-    maximum_gb: int
-    maximum_ecpu_per_second: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Managed:
-    """Stores that this app creates and owns."""
-
-    zone_ids: tuple[str, ...]
-    """Zones by id, because names differ between accounts; MSK refuses use1-az3 (MSK developer guide, "VPC subnets")."""
-    endpoint_zones: int
-    """In how many of the zones the interface endpoints stand ($0.01 an hour each); others reach them across zones."""
-    broker: Broker
-    database: Database
-    cache: Cache
-    keep: bool
-    """Whether the stores outlive their stacks and the stacks refuse deletion; the database refuses it in any case."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class External:
-    """Stores that exist already: their addresses come as CloudFormation parameters, without TLS or authentication."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,10 +88,41 @@ class Sweeps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Domains:
+    """Names of your own for the APIs, instead of `….execute-api.….amazonaws.com`."""
+
+    http: str
+    websocket: str
+    """Another one: API Gateway maps HTTP and WebSocket APIs to one name never (API Gateway developer guide, "Custom
+    domain names for WebSocket APIs"). Each cell is a path below it."""
+    certificate_arn: str
+    """A certificate of ACM in the stage's region that is good for both names."""
+    hosted_zone_id: str | None = None
+    """The public zone in Route 53 that both names lie in; None: you point them at the outputs yourself."""
+    zone_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.http == self.websocket:
+            raise ValueError("the HTTP API and the WebSocket APIs need different names")
+        if bool(self.hosted_zone_id) != bool(self.zone_name):
+            raise ValueError("hosted_zone_id and zone_name go together")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """How new code reaches those who call it."""
+
+    canary: Literal["CANARY_10PERCENT_5MINUTES", "CANARY_10PERCENT_15MINUTES", "LINEAR_10PERCENT_EVERY_1MINUTE"]
+    """CodeDeploy sends this share of calls to the new version for this long, then all; an alarm takes it back."""
+    functions: tuple[str, ...]
+    """Whose calls are shifted; the others are replaced at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """Everything that sets one deployment apart from another."""
 
-    name: Literal["local", "dev", "prod"]
+    name: Literal["local", "dev", "prod", "external"]
     account: str | None
     """None: the account of the credentials that deploy."""
     region: str
@@ -175,8 +157,23 @@ class Stage:
     """Memory of the functions, and with it their share of a CPU: 1,769 MiB is one (Lambda developer guide)."""
     reserved_concurrency: tuple[tuple[str, int], ...] = ()
     """(function, invocations) taken out of the account's quota: caps the connections that the stores see."""
+    release: Release | None = None
+    """None: new code replaces the old at once."""
+    domains: Domains | None = None
+    alarm_email: str | None = None
+    """Who is told by mail of alarms, once the address has confirmed; None: subscribe to the stage's topic yourself."""
     on_emulator: bool = False
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
+
+    @property
+    def poller_group(self) -> str | None:
+        """The name of the group that all provisioned pollers belong to."""
+        return self.prefix if self.mappings.shared_pollers else None
+
+    @property
+    def keep(self) -> bool:
+        """Whether what holds data outlives its stack."""
+        return isinstance(self.stores, Managed) and self.stores.keep
 
     @property
     def prefix(self) -> str:

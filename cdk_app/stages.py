@@ -1,18 +1,16 @@
 """The stages: the one place to change a size, a limit or a region."""
 
-from cdk_app.settings import (
+from cdk_app.settings import Mapping, Mappings, Pollers, Release, Stage, Sweeps, Throttle, Topics
+from cdk_app.store_settings import (
     Broker,
     Cache,
     Database,
     External,
+    ExternalCache,
+    ExternalDatabase,
+    ExternalKafka,
+    ExternalNetwork,
     Managed,
-    Mapping,
-    Mappings,
-    Pollers,
-    Stage,
-    Sweeps,
-    Throttle,
-    Topics,
 )
 
 _LOCAL_POLLERS = Pollers(minimum=1, maximum=2)
@@ -97,10 +95,18 @@ PROD = Stage(
         endpoint_zones=3,
         broker=Broker(instance_type="kafka.m7g.large", brokers=3, volume_gib=500),
         database=Database(
-            minimum_acu=1, maximum_acu=64, pause_after_s=None, readers=1, wait_timeout_s=900, backup_days=14
+            minimum_acu=1,
+            maximum_acu=64,
+            pause_after_s=None,
+            readers=1,
+            wait_timeout_s=900,
+            backup_days=14,
+            proxy=True,
+            vault_days=35,
         ),
         cache=Cache(maximum_gb=100, maximum_ecpu_per_second=300_000),
         keep=True,
+        customer_key=True,
     ),
     topics=Topics(
         upstream_partitions=48,
@@ -118,6 +124,7 @@ PROD = Stage(
         push=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=24)),
         deliver=Mapping(batch_size=100, pollers=Pollers(minimum=2, maximum=24)),
         deliver_bulk=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=24)),
+        shared_pollers=True,
     ),
     log_retention_days=90,
     # Callbacks spend the same 10,000 requests a second of the account as frames do: leave them room.
@@ -133,9 +140,80 @@ PROD = Stage(
         ("gateway-deliver", 48),
         ("gateway-deliver-bulk", 48),
     ),
+    # What stands between a client's frame and its delivery; sweeps and pushes are replaced at once.
+    release=Release(
+        canary="CANARY_10PERCENT_5MINUTES",
+        functions=(
+            "gateway-authorize",
+            "gateway-websocket",
+            "gateway-http",
+            "gateway-deliver",
+            "gateway-deliver-bulk",
+            "logic-rpc",
+            "logic-upstream",
+        ),
+    ),
 )
 
-_STAGES = {stage.name: stage for stage in (LOCAL, DEV, PROD)}
+# Put your own addresses, ARNs and ids here: these are examples, of an account and a domain that belong to nobody.
+EXTERNAL = Stage(
+    name="external",
+    account=None,
+    region="us-east-1",
+    stores=External(
+        kafka=ExternalKafka(
+            bootstrap="b-1.kafka.example.org:9096,b-2.kafka.example.org:9096,b-3.kafka.example.org:9096",
+            auth="scram",
+            secret_arn="arn:aws:secretsmanager:us-east-1:111122223333:secret:AmazonMSK_gochat-AbCdEf",
+        ),
+        database=ExternalDatabase(
+            host="mysql.example.org",
+            reader_host="mysql-reader.example.org",
+            auth="password",
+            user="gochat_app",
+            secret_arn="arn:aws:secretsmanager:us-east-1:111122223333:secret:gochat/mysql-app-AbCdEf",
+            migration_user="gochat_migration",
+            migration_secret_arn="arn:aws:secretsmanager:us-east-1:111122223333:secret:gochat/mysql-migration-AbCdEf",
+        ),
+        cache=ExternalCache(
+            host="redis.example.org",
+            auth="password",
+            user="gochat",
+            secret_arn="arn:aws:secretsmanager:us-east-1:111122223333:secret:gochat/redis-AbCdEf",
+        ),
+        network=ExternalNetwork(
+            vpc_id="vpc-0123456789abcdef0",
+            subnet_ids=("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"),
+            security_group_id="sg-0123456789abcdef0",
+        ),
+        key_arn="arn:aws:kms:us-east-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
+    ),
+    topics=Topics(
+        upstream_partitions=24,
+        downstream_partitions=24,
+        downstream_bulk_partitions=24,
+        task_partitions=24,
+        push_partitions=24,
+        dead_letter_partitions=3,
+        replication_factor=3,
+        min_insync_replicas=2,
+    ),
+    mappings=Mappings(
+        upstream=Mapping(batch_size=300, pollers=Pollers(minimum=1, maximum=12)),
+        worker=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=12)),
+        push=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=12)),
+        deliver=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=12)),
+        deliver_bulk=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=12)),
+        shared_pollers=True,
+    ),
+    log_retention_days=90,
+    websocket_throttle=Throttle(rate=2_000, burst=1_000),
+    http_throttle=Throttle(rate=1_000, burst=500),
+    sweeps=Sweeps(on=True),
+    memory_mib=1_769,
+)
+
+_STAGES = {stage.name: stage for stage in (LOCAL, DEV, PROD, EXTERNAL)}
 
 
 def find_stage(name: str) -> Stage:

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from aws_cdk import Aws, CfnParameter, Fn, Stack
+from aws_cdk import Aws, Fn
 from aws_cdk import aws_iam as iam
+
+from cdk_app.store_settings import ExternalNetwork
 
 DATABASE = "gochat"
 APP_USER = "gochat_app"
@@ -13,21 +16,37 @@ MIGRATION_USER = "gochat_migration"
 
 @dataclass(frozen=True, kw_only=True)
 class KafkaStore:
-    """A Kafka cluster; without an ARN it is somebody else's, reached without authentication."""
+    """A Kafka cluster; with an ARN it is MSK."""
 
     bootstrap: str
-    cluster_arn: str | None
+    auth: Literal["none", "iam", "scram", "mtls"]
+    cluster_arn: str | None = None
+    secret_arn: str | None = None
+    ca_secret_arn: str | None = None
+    key_arn: str | None = None
+    network: ExternalNetwork | None = None
+    """Where event pollers stand for a cluster that is not MSK; MSK's own subnets are known to Lambda."""
+
+    @property
+    def secret_arns(self) -> list[str]:
+        """The secrets that whoever logs in has to read."""
+        return [arn for arn in (self.secret_arn, self.ca_secret_arn) if arn]
 
     def environment(self) -> dict[str, str]:
         """Give the variables of a function that produces."""
-        return {"GOCHAT_KAFKA_BOOTSTRAP": self.bootstrap, "GOCHAT_KAFKA_AUTH": "iam" if self.cluster_arn else "none"}
+        told = {"GOCHAT_KAFKA_BOOTSTRAP": self.bootstrap, "GOCHAT_KAFKA_AUTH": self.auth}
+        if self.secret_arn:
+            told["GOCHAT_KAFKA_SECRET_ARN"] = self.secret_arn
+        if self.ca_secret_arn:
+            told["GOCHAT_KAFKA_CA_SECRET_ARN"] = self.ca_secret_arn
+        return told
 
     def may_produce(self, topics: Sequence[str]) -> list[iam.PolicyStatement]:
         """Allow the idempotent producer to write to these topics."""
-        if not self.cluster_arn:
-            return []
+        if self.auth != "iam":
+            return may_read_secrets(self.secret_arns, self.key_arn)
         return [
-            allow(["Connect", "DescribeCluster", "WriteDataIdempotently"], [self.cluster_arn], "kafka-cluster"),
+            allow(["Connect", "DescribeCluster", "WriteDataIdempotently"], [self._cluster()], "kafka-cluster"),
             allow(["DescribeTopic", "WriteData"], [self._arn("topic", topic) for topic in topics], "kafka-cluster"),
         ]
 
@@ -38,81 +57,114 @@ class KafkaStore:
         Lambda puts into the cluster's subnets; those actions know no resources (Lambda developer guide, "Configuring
         Amazon MSK permissions").
         """
+        rights = may_read_secrets(self.secret_arns, self.key_arn)
+        if self.cluster_arn or self.network:
+            rights.append(may_use_network_interfaces())
         if not self.cluster_arn:
-            return []
+            return rights
+        describes = ["DescribeCluster", "DescribeClusterV2", "GetBootstrapBrokers"]
+        if self.auth == "scram":
+            describes.append("ListScramSecrets")
+        rights.append(allow(describes, [self.cluster_arn], "kafka"))
+        if self.auth == "iam":
+            rights += [
+                allow(["Connect", "DescribeCluster"], [self.cluster_arn], "kafka-cluster"),
+                allow(["DescribeTopic", "ReadData"], [self._arn("topic", topic)], "kafka-cluster"),
+                allow(["AlterGroup", "DescribeGroup"], [self._arn("group", group)], "kafka-cluster"),
+            ]
+        return rights
+
+    def may_make_topics(self, topics: Sequence[str]) -> list[iam.PolicyStatement]:
+        """Allow to make topics and to give them more partitions."""
+        if self.auth != "iam":
+            return may_read_secrets(self.secret_arns, self.key_arn)
+        named = [self._arn("topic", topic) for topic in topics]
         return [
-            allow(["DescribeCluster", "DescribeClusterV2", "GetBootstrapBrokers"], [self.cluster_arn], "kafka"),
-            allow(["Connect", "DescribeCluster"], [self.cluster_arn], "kafka-cluster"),
-            allow(["DescribeTopic", "ReadData"], [self._arn("topic", topic)], "kafka-cluster"),
-            allow(["AlterGroup", "DescribeGroup"], [self._arn("group", group)], "kafka-cluster"),
-            may_use_network_interfaces(),
+            allow(["Connect", "DescribeCluster"], [self._cluster()], "kafka-cluster"),
+            allow(["CreateTopic", "DescribeTopic", "AlterTopic"], named, "kafka-cluster"),
         ]
+
+    def _cluster(self) -> str:
+        assert self.cluster_arn is not None
+        return self.cluster_arn
 
     def _arn(self, kind: str, name: str) -> str:
         """Derive the ARN of a topic or group: the cluster's `name/uuid` with the name behind it."""
-        assert self.cluster_arn is not None
-        cluster = Fn.select(1, Fn.split(":cluster/", self.cluster_arn))
+        cluster = Fn.select(1, Fn.split(":cluster/", self._cluster()))
         return f"arn:{Aws.PARTITION}:kafka:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}/{cluster}/{name}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseStore:
-    """A MySQL database; with a resource id it is ours, guarded by IAM and TLS."""
+    """A MySQL database."""
 
     host: str
     reader_host: str
     port: str
-    resource_id: str | None
-
-    def user(self, *, migrates: bool) -> str:
-        """Name the database user of a function; an external database is used as its root."""
-        if not self.resource_id:
-            return "root"
-        return MIGRATION_USER if migrates else APP_USER
+    auth: Literal["none", "iam", "password"]
+    user: str
+    migration_user: str
+    migration_host: str | None = None
+    """Where migrations go past a proxy, which would pin their lock's session; None: `host`."""
+    resource_ids: tuple[str, ...] = ()
+    """iam: the database's, or its proxy's with the database's own behind it for migrations."""
+    secret_arn: str | None = None
+    migration_secret_arn: str | None = None
+    key_arn: str | None = None
 
     def environment(self, *, migrates: bool = False) -> dict[str, str]:
         """Give the variables of a function that speaks SQL."""
-        return {
-            "GOCHAT_MYSQL_HOST": self.host,
-            "GOCHAT_MYSQL_READER_HOST": self.reader_host,
+        direct = self.migration_host if migrates and self.migration_host else None
+        told = {
+            "GOCHAT_MYSQL_HOST": direct or self.host,
+            "GOCHAT_MYSQL_READER_HOST": direct or self.reader_host,
             "GOCHAT_MYSQL_PORT": self.port,
-            "GOCHAT_MYSQL_USER": self.user(migrates=migrates),
+            "GOCHAT_MYSQL_USER": self.migration_user if migrates else self.user,
             "GOCHAT_MYSQL_DATABASE": DATABASE,
-            "GOCHAT_MYSQL_AUTH": "iam" if self.resource_id else "none",
+            "GOCHAT_MYSQL_AUTH": self.auth,
         }
+        secret = self._secret(migrates=migrates)
+        return {**told, "GOCHAT_MYSQL_SECRET_ARN": secret} if secret else told
 
     def may_connect(self, *, migrates: bool = False) -> list[iam.PolicyStatement]:
         """Allow to log in as the function's own database user."""
-        if not self.resource_id:
-            return []
-        user = self.user(migrates=migrates)
-        where = f"arn:{Aws.PARTITION}:rds-db:{Aws.REGION}:{Aws.ACCOUNT_ID}:dbuser:{self.resource_id}/{user}"
-        return [allow(["connect"], [where], "rds-db")]
+        if self.auth != "iam":
+            secret = self._secret(migrates=migrates)
+            return may_read_secrets([secret] if secret else [], self.key_arn)
+        resource_id = self.resource_ids[-1 if migrates else 0]
+        return [may_log_in(resource_id, self.migration_user if migrates else self.user)]
+
+    def _secret(self, *, migrates: bool) -> str | None:
+        return (migrates and self.migration_secret_arn) or self.secret_arn
 
 
 @dataclass(frozen=True, kw_only=True)
 class CacheStore:
-    """A Redis or Valkey in cluster mode; with a cache name it is ours, guarded by IAM and TLS."""
+    """A Redis or Valkey in cluster mode."""
 
     host: str
     port: str
-    user: str | None
-    cache_name: str | None
+    auth: Literal["none", "iam", "password"]
+    user: str | None = None
+    cache_name: str | None = None
+    secret_arn: str | None = None
+    key_arn: str | None = None
 
     def environment(self) -> dict[str, str]:
         """Give the variables of a function that uses the cache."""
-        return {
+        told = {
             "GOCHAT_REDIS_HOST": self.host,
             "GOCHAT_REDIS_PORT": self.port,
-            "GOCHAT_REDIS_AUTH": "iam" if self.cache_name else "none",
+            "GOCHAT_REDIS_AUTH": self.auth,
             "GOCHAT_REDIS_USER": self.user or "",
             "GOCHAT_REDIS_CACHE_NAME": self.cache_name or "",
         }
+        return {**told, "GOCHAT_REDIS_SECRET_ARN": self.secret_arn} if self.secret_arn else told
 
     def may_connect(self) -> list[iam.PolicyStatement]:
         """Allow to log in to this cache as this user."""
-        if not self.cache_name:
-            return []
+        if self.auth != "iam":
+            return may_read_secrets([self.secret_arn] if self.secret_arn else [], self.key_arn)
         here = f"arn:{Aws.PARTITION}:elasticache:{Aws.REGION}:{Aws.ACCOUNT_ID}"
         return [
             allow(["Connect"], [f"{here}:serverlesscache:{self.cache_name}", f"{here}:user:{self.user}"], "elasticache")
@@ -133,40 +185,28 @@ def allow(actions: Sequence[str], resources: Sequence[str], service: str) -> iam
     return iam.PolicyStatement(actions=[f"{service}:{action}" for action in actions], resources=list(resources))
 
 
+def may_log_in(resource_id: str, user: str) -> iam.PolicyStatement:
+    """Allow to log in to an Aurora cluster or an RDS Proxy as one database user."""
+    where = f"arn:{Aws.PARTITION}:rds-db:{Aws.REGION}:{Aws.ACCOUNT_ID}:dbuser:{resource_id}/{user}"
+    return allow(["connect"], [where], "rds-db")
+
+
+def may_read_secrets(secret_arns: Sequence[str], key_arn: str | None) -> list[iam.PolicyStatement]:
+    """Allow to read secrets, and to use the key that they are encrypted with, if it is the account's own."""
+    if not secret_arns:
+        return []
+    read = allow(["GetSecretValue"], secret_arns, "secretsmanager")
+    return [read, allow(["Decrypt"], [key_arn], "kms")] if key_arn else [read]
+
+
+def may_use_key(key_arn: str | None) -> list[iam.PolicyStatement]:
+    """Allow to read and write what is encrypted with the stage's own key, if it has one."""
+    return [allow(["Decrypt", "GenerateDataKey"], [key_arn], "kms")] if key_arn else []
+
+
 def may_use_network_interfaces() -> iam.PolicyStatement:
     """Allow what Lambda needs to stand in a VPC; none of these actions can be narrowed to a resource beforehand."""
     actions = ["CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces"]
     actions += ["DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups"]
     actions += ["AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"]
     return allow(actions, ["*"], "ec2")
-
-
-def external_stores(stack: Stack) -> Stores:
-    """Declare the addresses of external stores as parameters of a stack.
-
-    Each stack has its own: values handed on from one stack to the next are exports, and CloudFormation refuses to
-    change an export that is in use, so a moved port could never be deployed. Parameters also keep the synthesized
-    templates the same whatever the ports are.
-    """
-
-    def parameter(name: str, description: str, default: str | None = None) -> str:
-        return CfnParameter(stack, name, type="String", description=description, default=default).value_as_string
-
-    mysql_host = parameter("MysqlHost", "Host of the MySQL server")
-    return Stores(
-        kafka=KafkaStore(
-            bootstrap=parameter("KafkaBootstrap", "Kafka's bootstrap servers, host:port,…"), cluster_arn=None
-        ),
-        database=DatabaseStore(
-            host=mysql_host,
-            reader_host=mysql_host,
-            port=parameter("MysqlPort", "Port of the MySQL server", "3306"),
-            resource_id=None,
-        ),
-        cache=CacheStore(
-            host=parameter("RedisHost", "Host of a node of the Redis or Valkey cluster"),
-            port=parameter("RedisPort", "Its port", "6379"),
-            user=None,
-            cache_name=None,
-        ),
-    )

@@ -7,18 +7,19 @@ The secret is one JSON object:
      "refresh_key": "<32 random bytes, base64>"}
 
 `keys` are Ed25519 private keys (PKCS 8, PEM, unencrypted). Tokens are signed with the one named by `signing_kid` and
-carry that `kid`; the others are kept so that tokens which they signed stay good. `refresh_key` is an HMAC-SHA-256 key:
+carry that `kid`; the others are kept so that tokens which they signed stay good, and `retired_at_s` (Unix time) says
+since when they sign no more (`./dev rotate-keys`). `refresh_key` is an HMAC-SHA-256 key:
 refresh tokens are derived and recognised with it.
 
 The attribute `PublicKeys` is the JWKS of all keys (RFC 8037: kty OKP, crv Ed25519), which functions get as
 GOCHAT_TOKEN_PUBLIC_KEYS. The private half leaves this function only towards the secret: no attribute, no log.
-Safe to repeat: a secret that holds keys is never changed, whichever event comes. Deleting leaves the secret alone.
+Safe to repeat: a secret that holds keys is never changed here, whichever event comes. Deleting leaves the secret alone.
 """
 
 import base64
 import json
 import secrets
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import boto3
 
@@ -37,6 +38,7 @@ class PrivateKey(TypedDict):
     kid: str
     alg: str
     private_pem: str
+    retired_at_s: NotRequired[int]
 
 
 class KeySet(TypedDict):

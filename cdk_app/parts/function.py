@@ -8,10 +8,12 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from constructs import IDependable
 
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.code import ARCHITECTURE, RUNTIME, CodeLibrary
-from cdk_app.settings import Managed, Stage
+from cdk_app.parts.release import declare_release, version_options
+from cdk_app.settings import Stage
 from cdk_app.stores import allow, may_use_network_interfaces
 
 
@@ -20,7 +22,10 @@ class Placement:
     """Where functions that speak to the stores stand."""
 
     vpc: ec2.IVpc
+    subnets: ec2.SubnetSelection
     security_group: ec2.ISecurityGroup
+    ipv6: bool = False
+    """Whether AWS is reached by IPv6, which its services answer under other names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +36,8 @@ class FunctionContext:
     stage: Stage
     code: CodeLibrary
     placement: Placement | None
+    key_arn: str | None = None
+    """The stage's own key, where it has one."""
 
     def make(
         self,
@@ -39,8 +46,12 @@ class FunctionContext:
         environment: Mapping[str, str],
         statements: Sequence[iam.PolicyStatement] = (),
         cell_id: str | None = None,
-    ) -> lambda_.Function:
-        """Declare a function, and an output with its name; `cell_id` sets the cells' functions apart."""
+        after: Sequence[IDependable] = (),
+    ) -> lambda_.IFunction:
+        """Declare a function, and an output with its name, and return what callers call: its alias if it has one.
+
+        `cell_id` sets the cells' functions apart; `after` is what must be there before its code.
+        """
         title = spec.title + (cell_id.capitalize() if cell_id else "")
         name = "-".join(filter(None, (self.stage.prefix, spec.name, cell_id)))
         placement = self.placement if spec.in_vpc else None
@@ -60,16 +71,26 @@ class FunctionContext:
             role=declare_role(self.stack, f"{title}Role", log_group, statements, traced=True, in_vpc=bool(placement)),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
-            environment={**self._common(), **environment},
+            environment={**self._common(placement), **environment},
             vpc=placement.vpc if placement else None,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED) if placement else None,
+            vpc_subnets=placement.subnets if placement else None,
             security_groups=[placement.security_group] if placement else None,
+            ipv6_allowed_for_dual_stack=True if placement and placement.ipv6 else None,
+            current_version_options=version_options(self.stack, self.stage),
         )
+        for resource in after:
+            function.node.add_dependency(resource)
         CfnOutput(self.stack, f"{title}Function", value=function.function_name)
+        if self.stage.release and spec.name in self.stage.release.functions:
+            return declare_release(self.stack, self.stage.release, function, title)
         return function
 
-    def _common(self) -> dict[str, str]:
-        return {"GOCHAT_STAGE": self.stage.name, "GOCHAT_LOG_LEVEL": self.stage.log_level}
+    def _common(self, placement: Placement | None) -> dict[str, str]:
+        common = {"GOCHAT_STAGE": self.stage.name, "GOCHAT_LOG_LEVEL": self.stage.log_level}
+        if placement and placement.ipv6:
+            # boto3 then calls the services' dual-stack names (AWS SDKs reference, "Dual-stack and FIPS endpoints").
+            common["AWS_USE_DUALSTACK_ENDPOINT"] = "true"
+        return common
 
 
 def declare_role(
@@ -103,13 +124,12 @@ def declare_role(
 
 def declare_log_group(stack: Stack, construct_id: str, *, stage: Stage, name: str) -> logs.LogGroup:
     """Declare a log group that forgets after the stage's retention; CloudWatch encrypts it by itself."""
-    keep = isinstance(stage.stores, Managed) and stage.stores.keep
     return logs.LogGroup(
         stack,
         construct_id,
         log_group_name=name,
         retention=_RETENTION[stage.log_retention_days],
-        removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
+        removal_policy=RemovalPolicy.RETAIN if stage.keep else RemovalPolicy.DESTROY,
     )
 
 

@@ -1,5 +1,7 @@
 """A Kafka event source mapping: how a function consumes its topic without losing a record."""
 
+from collections.abc import Iterator
+
 from aws_cdk import Fn, Stack
 from aws_cdk import aws_lambda as lambda_
 
@@ -21,12 +23,18 @@ def honours_partial_batches(mapping: Mapping) -> str:
     return "true" if mapping.pollers else "false"
 
 
+def mapped(function: lambda_.IFunction) -> str:
+    """Name a function to a mapping: by its name, or by its alias, which a name alone would pass by."""
+    return function.function_arn if isinstance(function, lambda_.Alias) else function.function_name
+
+
 def declare_mapping(
     stack: Stack,
     construct_id: str,
     *,
-    function: lambda_.Function,
+    function: lambda_.IFunction,
     mapping: Mapping,
+    poller_group: str | None,
     kafka: KafkaStore,
     topic: str,
     group: str,
@@ -40,7 +48,7 @@ def declare_mapping(
     declared = lambda_.CfnEventSourceMapping(
         stack,
         construct_id,
-        function_name=function.function_name,
+        function_name=mapped(function),
         topics=[topic],
         batch_size=mapping.batch_size,
         maximum_batching_window_in_seconds=0,
@@ -49,7 +57,9 @@ def declare_mapping(
     _name_source(declared, kafka, group)
     if mapping.pollers:
         declared.provisioned_poller_config = lambda_.CfnEventSourceMapping.ProvisionedPollerConfigProperty(
-            minimum_pollers=mapping.pollers.minimum, maximum_pollers=mapping.pollers.maximum
+            minimum_pollers=mapping.pollers.minimum,
+            maximum_pollers=mapping.pollers.maximum,
+            poller_group_name=poller_group,
         )
         declared.maximum_retry_attempts = RETRY_ATTEMPTS
         declared.bisect_batch_on_function_error = True
@@ -58,7 +68,8 @@ def declare_mapping(
 
 
 def _name_source(declared: lambda_.CfnEventSourceMapping, kafka: KafkaStore, group: str) -> None:
-    """Name the cluster: ours by its ARN, another one by its addresses."""
+    """Name the cluster, MSK by its ARN, another one by its addresses, and how to log in to it."""
+    declared.source_access_configurations = [*_accesses(kafka)] or None
     if kafka.cluster_arn:
         declared.event_source_arn = kafka.cluster_arn
         declared.amazon_managed_kafka_event_source_config = (
@@ -73,3 +84,20 @@ def _name_source(declared: lambda_.CfnEventSourceMapping, kafka: KafkaStore, gro
         declared.self_managed_kafka_event_source_config = (
             lambda_.CfnEventSourceMapping.SelfManagedKafkaEventSourceConfigProperty(consumer_group_id=group)
         )
+
+
+def _accesses(kafka: KafkaStore) -> Iterator[lambda_.CfnEventSourceMapping.SourceAccessConfigurationProperty]:
+    """Yield login and place of the pollers (Lambda API reference, "SourceAccessConfiguration").
+
+    With IAM there is nothing to say; MSK's subnets and security groups are its own.
+    """
+    access = lambda_.CfnEventSourceMapping.SourceAccessConfigurationProperty
+    if kafka.secret_arn:
+        kind = "SASL_SCRAM_512_AUTH" if kafka.auth == "scram" else "CLIENT_CERTIFICATE_TLS_AUTH"
+        yield access(type=kind, uri=kafka.secret_arn)
+    if kafka.ca_secret_arn:
+        yield access(type="SERVER_ROOT_CA_CERTIFICATE", uri=kafka.ca_secret_arn)
+    if kafka.network and not kafka.cluster_arn:
+        for subnet in kafka.network.subnet_ids:
+            yield access(type="VPC_SUBNET", uri=f"subnet:{subnet}")
+        yield access(type="VPC_SECURITY_GROUP", uri=f"security_group:{kafka.network.security_group_id}")

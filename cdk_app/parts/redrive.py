@@ -10,6 +10,7 @@ from aws_cdk import aws_sqs as sqs
 
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.function import FunctionContext
+from cdk_app.parts.mapping import mapped
 from cdk_app.stores import allow
 
 MAX_RECEIVES = 1_000
@@ -29,7 +30,7 @@ class Redrive:
         actions = ["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
         return [allow(actions, [self.failed.queue_arn], "sqs")]
 
-    def attach(self, function: lambda_.Function) -> None:
+    def attach(self, function: lambda_.IFunction) -> None:
         """Have Lambda repeat an asynchronous invocation twice, then queue it, and give the function what is queued.
 
         One at a time, so that one that fails takes no other with it. The function finds what it was first invoked with
@@ -41,7 +42,7 @@ class Redrive:
         mapping = lambda_.CfnEventSourceMapping(
             function.stack,
             f"{self.title}RedriveMapping",
-            function_name=function.function_name,
+            function_name=mapped(function),
             event_source_arn=self.failed.queue_arn,
             batch_size=1,
             # The least there is: what is late already must not crowd out what isn't.

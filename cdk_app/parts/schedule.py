@@ -11,7 +11,7 @@ from cdk_app.stores import allow
 
 
 def declare_schedule(
-    context: FunctionContext, spec: FunctionSpec, function: lambda_.Function, *, cell_id: str | None = None
+    context: FunctionContext, spec: FunctionSpec, function: lambda_.IFunction, *, cell_id: str | None = None
 ) -> None:
     """Run a sweep every minute, or keep its schedule disabled where the stage has sweeps off.
 

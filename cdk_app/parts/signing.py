@@ -1,12 +1,15 @@
 """The keys that a stage signs with, tokens and pushes: secrets for whoever signs, public halves for the others."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import CfnParameter, RemovalPolicy
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext
-from cdk_app.settings import Managed
-from cdk_app.stores import allow
+from cdk_app.stores import allow, may_use_key
+
+REVISION = "TokenKeysRevision"
+"""What `./dev rotate-keys` moves: CloudFormation asks a custom resource again only when a property changes,
+and a deployment that names no value keeps the last one."""
 
 
 def declare_signing_secret(context: FunctionContext) -> str:
@@ -28,7 +31,10 @@ def declare_vapid_key(context: FunctionContext) -> tuple[str, str]:
         "VapidKey",
         module="vapid_key",
         properties={"SecretArn": secret_arn},
-        statements=[allow(["GetSecretValue", "PutSecretValue"], [secret_arn], "secretsmanager")],
+        statements=[
+            allow(["GetSecretValue", "PutSecretValue"], [secret_arn], "secretsmanager"),
+            *may_use_key(context.key_arn),
+        ],
         needs_wheels=True,
     )
     return secret_arn, resource.get_att_string("PublicKey")
@@ -40,10 +46,13 @@ def _declare_secret(context: FunctionContext, construct_id: str, name: str, desc
     A value in the template, even an empty one, could be written over the keys by any later update of the secret.
     """
     secret = secretsmanager.CfnSecret(
-        context.stack, construct_id, name=f"{context.stage.prefix}/{name}", description=description
+        context.stack,
+        construct_id,
+        name=f"{context.stage.prefix}/{name}",
+        description=description,
+        kms_key_id=context.key_arn,
     )
-    keep = isinstance(context.stage.stores, Managed) and context.stage.stores.keep
-    secret.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)
+    secret.apply_removal_policy(RemovalPolicy.RETAIN if context.stage.keep else RemovalPolicy.DESTROY)
     return secret.attr_id
 
 
@@ -52,13 +61,20 @@ def declare_public_keys(context: FunctionContext, secret_arn: str, *, creates: b
 
     Every stack that verifies reads them itself: exported by one stack, they could never be added to.
     """
+    revision = CfnParameter(
+        context.stack, REVISION, type="String", default="first", description="Changes when signing keys were rotated"
+    )
     actions = ["GetSecretValue", "PutSecretValue"] if creates else ["GetSecretValue"]
     resource = declare_custom_resource(
         context,
         "SigningKey",
         module="signing_key",
-        properties={"SecretArn": secret_arn, "MayCreate": "true" if creates else "false"},
-        statements=[allow(actions, [secret_arn], "secretsmanager")],
+        properties={
+            "SecretArn": secret_arn,
+            "MayCreate": "true" if creates else "false",
+            "Revision": revision.value_as_string,
+        },
+        statements=[allow(actions, [secret_arn], "secretsmanager"), *may_use_key(context.key_arn)],
         needs_wheels=True,
     )
     return resource.get_att_string("PublicKeys")

@@ -4,13 +4,24 @@ import base64
 from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_msk as msk
 from constructs import Construct
 
 from cdk_app.parts.function import declare_log_group
-from cdk_app.settings import Managed, Stage
+from cdk_app.settings import Stage
 from cdk_app.stacks.network import NetworkStack
+from cdk_app.store_settings import Managed
 from cdk_app.topics import plan_topics
+
+EXPRESS_DECIDES = (
+    "default.replication.factor",
+    "min.insync.replicas",
+    "unclean.leader.election.enable",
+    "offsets.retention.minutes",
+)
+"""What Express brokers set themselves, to 3, 2, false and Kafka's own 7 days, and refuse to be told (MSK developer
+guide, "Express brokers read-only configurations" and "Express broker configurations")."""
 
 
 class BrokerStack(Stack):
@@ -24,11 +35,13 @@ class BrokerStack(Stack):
         stage: Stage,
         settings: Managed,
         network: NetworkStack,
+        key: kms.IKey | None,
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
         self._stage = stage
         self._settings = settings
+        self._key = key
         cluster = self._declare_cluster(network, self._declare_configuration())
         cluster.apply_removal_policy(RemovalPolicy.RETAIN if settings.keep else RemovalPolicy.DESTROY)
         self.cluster_arn = cluster.ref
@@ -47,6 +60,9 @@ class BrokerStack(Stack):
             # A consumer group that is idle longer than this starts again from the oldest record.
             "offsets.retention.minutes": str(14 * 24 * 60),
         }
+        if self._settings.broker.is_express:
+            for fixed in EXPRESS_DECIDES:
+                properties.pop(fixed)
         return msk.CfnConfiguration(
             self,
             "Configuration",
@@ -70,7 +86,12 @@ class BrokerStack(Stack):
             ),
             # At rest MSK always encrypts, with its own key unless given another.
             encryption_info=msk.CfnCluster.EncryptionInfoProperty(
-                encryption_in_transit=msk.CfnCluster.EncryptionInTransitProperty(client_broker="TLS", in_cluster=True)
+                encryption_at_rest=(
+                    msk.CfnCluster.EncryptionAtRestProperty(data_volume_kms_key_id=self._key.key_arn)
+                    if self._key
+                    else None
+                ),
+                encryption_in_transit=msk.CfnCluster.EncryptionInTransitProperty(client_broker="TLS", in_cluster=True),
             ),
             enhanced_monitoring="PER_TOPIC_PER_BROKER" if self._settings.keep else "DEFAULT",
             configuration_info=msk.CfnCluster.ConfigurationInfoProperty(
@@ -91,10 +112,14 @@ class BrokerStack(Stack):
         settings = self._settings.broker
         return msk.CfnCluster.BrokerNodeGroupInfoProperty(
             instance_type=settings.instance_type,
-            client_subnets=[subnet.subnet_id for subnet in network.vpc.isolated_subnets],
+            client_subnets=[subnet.subnet_id for subnet in network.subnets],
             security_groups=[network.groups.broker.security_group_id],
-            storage_info=msk.CfnCluster.StorageInfoProperty(
-                ebs_storage_info=msk.CfnCluster.EBSStorageInfoProperty(volume_size=settings.volume_gib)
+            storage_info=(
+                None
+                if settings.is_express
+                else msk.CfnCluster.StorageInfoProperty(
+                    ebs_storage_info=msk.CfnCluster.EBSStorageInfoProperty(volume_size=settings.volume_gib)
+                )
             ),
             connectivity_info=msk.CfnCluster.ConnectivityInfoProperty(
                 public_access=msk.CfnCluster.PublicAccessProperty(type="DISABLED")

@@ -5,12 +5,16 @@ from typing import Any
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
-from cdk_app.settings import Managed, Stage
+from cdk_app.parts.backups import declare_backups
+from cdk_app.parts.database_proxy import declare_proxy
+from cdk_app.settings import Stage
 from cdk_app.stacks.network import MYSQL_PORT, NetworkStack
-from cdk_app.stores import DATABASE, CacheStore, DatabaseStore
+from cdk_app.store_settings import Managed
+from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, CacheStore, DatabaseStore
 
 ENGINE = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_10_4)
 """3.10 is the line with long-term support; 3.08 is the first that can pause."""
@@ -30,23 +34,35 @@ class DataStack(Stack):
         stage: Stage,
         settings: Managed,
         network: NetworkStack,
+        key: kms.IKey | None,
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
         self._stage = stage
         self._settings = settings
         self._network = network
+        self._key = key
         cluster = self._declare_database()
         assert cluster.secret is not None
         self.database_arn = cluster.cluster_arn
         self.master_secret_arn = cluster.secret.secret_arn
-        self.database = DatabaseStore(
-            host=cluster.cluster_endpoint.hostname,
-            # Without a reader this name leads to the writer.
-            reader_host=cluster.cluster_read_endpoint.hostname,
-            port=str(MYSQL_PORT),
-            resource_id=cluster.cluster_resource_identifier,
-        )
+        if settings.database.proxy:
+            self.database = declare_proxy(
+                self, stage=stage, settings=settings.database, cluster=cluster, network=network
+            )
+        else:
+            self.database = DatabaseStore(
+                host=cluster.cluster_endpoint.hostname,
+                # Without a reader this name leads to the writer.
+                reader_host=cluster.cluster_read_endpoint.hostname,
+                port=str(MYSQL_PORT),
+                auth="iam",
+                user=APP_USER,
+                migration_user=MIGRATION_USER,
+                resource_ids=(cluster.cluster_resource_identifier,),
+            )
+        if settings.database.vault_days:
+            declare_backups(self, cluster.cluster_arn, days=settings.database.vault_days, key=key)
         self.cache = self._declare_cache()
 
     def _declare_database(self) -> rds.DatabaseCluster:
@@ -57,13 +73,13 @@ class DataStack(Stack):
         """
         settings = self._settings.database
         parameters = self._instance_parameters()
-        return rds.DatabaseCluster(
+        cluster = rds.DatabaseCluster(
             self,
             "Database",
             cluster_identifier=self._stage.prefix,
             engine=ENGINE,
             default_database_name=DATABASE,
-            credentials=rds.Credentials.from_generated_secret("gochat_master"),
+            credentials=rds.Credentials.from_generated_secret("gochat_master", encryption_key=self._key),
             iam_authentication=True,
             enable_data_api=True,
             writer=self._instance("Writer", parameters),
@@ -75,15 +91,22 @@ class DataStack(Stack):
             ),
             parameter_group=self._cluster_parameters(),
             vpc=self._network.vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+            vpc_subnets=ec2.SubnetSelection(subnets=self._network.subnets),
             security_groups=[self._network.groups.database],
             storage_encrypted=True,
+            storage_encryption_key=self._key,
             backup=rds.BackupProps(retention=Duration.days(settings.backup_days)),
             copy_tags_to_snapshot=True,
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN if self._settings.keep else RemovalPolicy.SNAPSHOT,
             cloudwatch_logs_exports=["error", "slowquery"],
         )
+        if self._settings.keep:
+            # Else the ways back to any second would go with the cluster itself.
+            cfn = cluster.node.default_child
+            assert isinstance(cfn, rds.CfnDBCluster)
+            cfn.delete_automated_backups = False
+        return cluster
 
     def _instance(self, name: str, parameters: rds.ParameterGroup) -> rds.IClusterInstance:
         return rds.ClusterInstance.serverless_v2(
@@ -139,9 +162,10 @@ class DataStack(Stack):
             serverless_cache_name=name,
             engine=settings.engine,
             major_engine_version=settings.major_version,
+            kms_key_id=self._key.key_arn if self._key else None,
             user_group_id=group.ref,
             security_group_ids=[self._network.groups.cache.security_group_id],
-            subnet_ids=[subnet.subnet_id for subnet in self._network.vpc.isolated_subnets],
+            subnet_ids=[subnet.subnet_id for subnet in self._network.subnets],
             cache_usage_limits=elasticache.CfnServerlessCache.CacheUsageLimitsProperty(
                 data_storage=elasticache.CfnServerlessCache.DataStorageProperty(maximum=settings.maximum_gb, unit="GB"),
                 ecpu_per_second=elasticache.CfnServerlessCache.ECPUPerSecondProperty(
@@ -150,7 +174,11 @@ class DataStack(Stack):
             ),
         )
         return CacheStore(
-            host=cache.attr_endpoint_address, port=cache.attr_endpoint_port, user=user_id, cache_name=name
+            host=cache.attr_endpoint_address,
+            port=cache.attr_endpoint_port,
+            auth="iam",
+            user=user_id,
+            cache_name=name,
         )
 
     def _declare_cache_users(self, user_id: str) -> elasticache.CfnUserGroup:

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from cdk_app import bundling, catalogue
 from cdk_app.acknowledgements import acknowledge_connections
-from cdk_app.parts.access import ManagedStores, declare_stores
+from cdk_app.parts.access import ManagedStores, declare_stores, external_placement
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
@@ -71,7 +71,13 @@ class EdgeStack(Stack):
         super().__init__(scope, construct_id, **options)
         self._stage = stage
         self._repo_function = repo_function
-        self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
+        self._context = FunctionContext(
+            stack=self,
+            stage=stage,
+            code=CodeLibrary(self, bundler),
+            placement=placement or external_placement(self, stage),
+            key_arn=managed.key_arn if managed else None,
+        )
         self._stores = declare_stores(self._context, managed)
         self._addresses = declare_addresses(self, on_emulator=stage.on_emulator)
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
@@ -113,7 +119,7 @@ class EdgeStack(Stack):
         CfnOutput(self, f"ConnectionsEndpoint{suffix}", value=cell.connections_endpoint)
         return cell
 
-    def _websocket(self, cell_id: str) -> lambda_.Function:
+    def _websocket(self, cell_id: str) -> lambda_.IFunction:
         """Declare the function behind a cell's frames; it may write to any cell, where a session was replaced."""
         stores = self._stores
         # What `deliver` reports and this function fails at must not be lost: somebody would never be told by a push.
@@ -144,7 +150,7 @@ class EdgeStack(Stack):
         topic: str,
         cell: Cell,
         cell_id: str,
-        websocket: lambda_.Function,
+        websocket: lambda_.IFunction,
     ) -> None:
         """Declare a function that posts one of a cell's topics to its connections; it needs no VPC."""
         group = consumer_group(self._stage, spec.name, cell_id)
@@ -169,6 +175,8 @@ class EdgeStack(Stack):
             f"{spec.title}{cell_id.capitalize()}Mapping",
             function=deliver,
             mapping=mapping,
+            # Sharing pollers with others, a burst would slow what it must not slow.
+            poller_group=None if spec is catalogue.GATEWAY_DELIVER_BULK else self._stage.poller_group,
             kafka=self._stores.kafka,
             topic=topic,
             group=group,

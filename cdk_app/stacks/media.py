@@ -6,11 +6,12 @@ from typing import Any
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge_access_logs
-from cdk_app.settings import Managed, Stage
+from cdk_app.settings import Stage
 from cdk_app.stores import allow
 
 UPLOADS = "media/"
@@ -47,15 +48,20 @@ def media_bucket(stage: Stage) -> MediaBucket:
 class MediaStack(Stack):
     """The bucket."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, **options: Any) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage: Stage, key: kms.IKey | None, **options: Any
+    ) -> None:
         super().__init__(scope, construct_id, **options)
         self._stage = stage
-        keep = isinstance(stage.stores, Managed) and stage.stores.keep
         bucket = s3.Bucket(
             self,
             "Bucket",
             bucket_name=media_bucket(stage).name,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            # One call to KMS for many files.
+            bucket_key_enabled=True if key else None,
+            versioned=stage.keep,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
@@ -63,7 +69,7 @@ class MediaStack(Stack):
             cors=self._cors(),
             lifecycle_rules=self._lifecycle(),
             # Without `keep`, CloudFormation deletes an empty bucket, and refuses to delete one that holds files.
-            removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
+            removal_policy=RemovalPolicy.RETAIN if stage.keep else RemovalPolicy.DESTROY,
         )
         acknowledge_access_logs(bucket)
 
@@ -96,4 +102,7 @@ class MediaStack(Stack):
             # A file is uploaded before its message is sent: a day more, and no message loses its file before its text.
             days = math.ceil(self._stage.message_retention_days) + 1
             rules.append(s3.LifecycleRule(id="message-retention", prefix=UPLOADS, expiration=Duration.days(days)))
+        if self._stage.keep:
+            # What was deleted or written over by mistake can be had back for a month.
+            rules.append(s3.LifecycleRule(id="old-versions", noncurrent_version_expiration=Duration.days(30)))
         return rules

@@ -13,7 +13,7 @@ from constructs import Construct
 from cdk_app import bundling, catalogue
 from cdk_app.acknowledgements import acknowledge_media, acknowledge_push
 from cdk_app.catalogue import FunctionSpec
-from cdk_app.parts.access import ManagedStores, declare_stores
+from cdk_app.parts.access import ManagedStores, declare_stores, external_placement
 from cdk_app.parts.addresses import declare_addresses
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
@@ -24,7 +24,7 @@ from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret, declare_vapid_key
 from cdk_app.settings import Mapping, Stage
 from cdk_app.stacks.media import media_bucket
-from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow
+from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow, may_read_secrets, may_use_key
 from cdk_app.topics import plan_topics
 
 MIGRATIONS = bundling.ROOT / "layers" / "repo" / "python" / "gochat_repo" / "migrations"
@@ -45,7 +45,13 @@ class ServicesStack(Stack):
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
-        self._context = FunctionContext(stack=self, stage=stage, code=CodeLibrary(self, bundler), placement=placement)
+        self._context = FunctionContext(
+            stack=self,
+            stage=stage,
+            code=CodeLibrary(self, bundler),
+            placement=placement or external_placement(self, stage),
+            key_arn=managed.key_arn if managed else None,
+        )
         self._stage = stage
         self._managed = managed
         self._media = media_bucket(stage)
@@ -80,19 +86,20 @@ class ServicesStack(Stack):
 
     def _consumer(
         self, spec: FunctionSpec, mapping: Mapping, topic: str, environment: dict[str, str], ready: list[CustomResource]
-    ) -> lambda_.Function:
+    ) -> lambda_.IFunction:
         """Declare a function that consumes a topic."""
         settings = {"GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping), **environment}
         function = self._function(spec, settings, ready)
         self._consume(spec, function, mapping, topic)
         return function
 
-    def _consume(self, spec: FunctionSpec, function: lambda_.Function, mapping: Mapping, topic: str) -> None:
+    def _consume(self, spec: FunctionSpec, function: lambda_.IFunction, mapping: Mapping, topic: str) -> None:
         declare_mapping(
             self,
             f"{spec.title}Mapping",
             function=function,
             mapping=mapping,
+            poller_group=self._stage.poller_group,
             kafka=self._stores.kafka,
             topic=topic,
             group=consumer_group(self._stage, spec.name),
@@ -118,9 +125,8 @@ class ServicesStack(Stack):
                 allow(["InvokeFunction"], [self.repo_rpc, worker_arn], "lambda"),
                 *self._may_push(),
             ],
+            after=ready,
         )
-        for resource in ready:
-            function.node.add_dependency(resource)
         self._consume(spec, function, mapping, catalogue.PUSH_TOPIC)
 
     def _web_push_environment(self) -> dict[str, str]:
@@ -131,9 +137,9 @@ class ServicesStack(Stack):
 
     def _may_push(self) -> list[iam.PolicyStatement]:
         """Grant the key of web push, and what SNS mobile push asks for: on applications and endpoints beneath them."""
-        rights = []
+        rights: list[iam.PolicyStatement] = []
         if self._stage.web_push_contact:
-            rights.append(allow(["GetSecretValue"], [self._vapid_secret_arn], "secretsmanager"))
+            rights += may_read_secrets([self._vapid_secret_arn], self._context.key_arn)
         applications = [arn for _, arn in self._stage.push_applications]
         if applications:
             endpoints = [f"{arn.replace(':app/', ':endpoint/')}/*" for arn in applications]
@@ -145,7 +151,7 @@ class ServicesStack(Stack):
 
     def _function(
         self, spec: FunctionSpec, environment: dict[str, str], ready: list[CustomResource]
-    ) -> lambda_.Function:
+    ) -> lambda_.IFunction:
         """Declare a function over all three stores, deployed only once schema and topics are there."""
         stores = self._stores
         topics = [plan.name for plan in plan_topics(self._stage) if plan.name != catalogue.UPSTREAM_TOPIC]
@@ -155,7 +161,7 @@ class ServicesStack(Stack):
             *stores.cache.may_connect(),
             *self._own_rights(spec),
         ]
-        function = self._context.make(
+        return self._context.make(
             spec,
             environment={
                 **stores.kafka.environment(),
@@ -164,10 +170,8 @@ class ServicesStack(Stack):
                 **environment,
             },
             statements=rights,
+            after=ready,
         )
-        for resource in ready:
-            function.node.add_dependency(resource)
-        return function
 
     def _media_environment(self) -> dict[str, str]:
         local = declare_addresses(self, on_emulator=self._stage.on_emulator).local
@@ -198,17 +202,14 @@ class ServicesStack(Stack):
             catalogue.REPO_RPC,
             environment={**database.environment(), **cache.environment()},
             statements=[*database.may_connect(), *cache.may_connect()],
+            after=ready,
         )
-        for resource in ready:
-            function.node.add_dependency(resource)
         return function.function_arn
 
-    def _alias(self, function: lambda_.Function) -> str:
-        """Declare the name that callers use, and return its ARN.
-
-        It leads to $LATEST. A published version would freeze the environment as well, and CDK publishes another one
-        only when the template changes: neither for a parameter's new value nor for a broker's new address.
-        """
+    def _alias(self, function: lambda_.IFunction) -> str:
+        """Return the ARN of the name that callers use, which leads to $LATEST where the stage has no releases."""
+        if isinstance(function, lambda_.Alias):
+            return function.function_arn
         alias = lambda_.CfnAlias(
             self,
             "LogicRpcLive",
@@ -226,7 +227,12 @@ class ServicesStack(Stack):
             return [*self._stores.kafka.may_consume(catalogue.TASK_TOPIC, group), *self._worker_redrive.statements()]
         if spec in (catalogue.LOGIC_SWEEP, catalogue.TASK_SWEEP):
             return []
-        return [allow(["GetSecretValue"], [self.secret_arn], "secretsmanager"), *self._media.may_sign()]
+        return [
+            allow(["GetSecretValue"], [self.secret_arn], "secretsmanager"),
+            *self._media.may_sign(),
+            # Both the signing keys and the files.
+            *may_use_key(self._context.key_arn),
+        ]
 
     def _migration(self) -> CustomResource:
         """Declare repo-migrate and the resource that runs it whenever a migration is added."""
@@ -253,7 +259,7 @@ class ServicesStack(Stack):
             }
             rights += [
                 allow(["ExecuteStatement"], [self._managed.database_arn], "rds-data"),
-                allow(["GetSecretValue"], [self._managed.master_secret_arn], "secretsmanager"),
+                *may_read_secrets([self._managed.master_secret_arn], self._managed.key_arn),
             ]
         return declare_custom_resource(
             self._context,

@@ -3,13 +3,13 @@
 import argparse
 import subprocess
 
-from dev_cli.commands.synth import STAGES
 from dev_cli.failure import Failure
 from dev_cli.paths import LOGS, ROOT, stage_home
 from dev_cli.progress import StepProgress
 from dev_cli.setup.cdk import cdk_command, cdk_environment
 from dev_cli.setup.machine import set_up_machine
 from dev_cli.stage import serving_stage, stage_options
+from dev_cli.stage_names import STAGES
 from local_stage.supervisor import cloud
 from local_stage.supervisor.steps import Step, StepContext, StepFailed, run_steps
 

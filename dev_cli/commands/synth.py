@@ -7,8 +7,7 @@ from dev_cli.failure import Failure
 from dev_cli.paths import ROOT
 from dev_cli.setup.cdk import cdk_command, cdk_environment
 from dev_cli.setup.machine import set_up_machine
-
-STAGES = ("local", "dev", "prod")
+from dev_cli.stage_names import STAGES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ import redis
 from aws_lambda_powertools import Logger
 
 from gochat_aws.kafka_event import IncomingRecord
+from gochat_aws.kafka_login import KafkaSettings
 from gochat_aws.kafka_producer import KafkaRecordProducer
 from gochat_core.clock import SystemClock
 from gochat_core.ids import single_conversation_id
@@ -83,7 +84,7 @@ def running_bench() -> Iterator[Bench]:
             cache = RedisSettings(redis_host=cluster.host, redis_port=cluster.port)
             migrate(settings)
             populate(Stage(mysql=settings, redis=cache, producer=InMemoryProducer()))
-            producer = KafkaRecordProducer(bootstrap=broker.address, auth="none", client_id="bench")
+            producer = KafkaRecordProducer(KafkaSettings(kafka_bootstrap=broker.address), client_id="bench")
             door = open_door(settings, cache, producer, SystemClock())
             naive = NaiveDoor(settings, cache, broker.address)
             yield Bench(door=door, naive=naive)

@@ -7,6 +7,7 @@ from typing import Protocol
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
+from gochat_aws.kafka_login import KafkaSettings
 from gochat_aws.kafka_producer import MAX_RECORD_BYTES, KafkaRecordProducer, OutgoingRecord, RecordProducer
 from gochat_core.errors import PayloadTooLarge, Unavailable
 from local_stage.services.kafka import KafkaBroker
@@ -43,7 +44,7 @@ class FakeStage:
 class RealStage:
     def __init__(self, address: str) -> None:
         self.address = address
-        self.kafka = KafkaRecordProducer(bootstrap=address, auth="none", client_id="contract", timeout_s=2.0)
+        self.kafka = KafkaRecordProducer(KafkaSettings(kafka_bootstrap=address), client_id="contract", timeout_s=2.0)
         self.producer: RecordProducer = self.kafka
 
     def read(self, topic: str, count: int) -> list[OutgoingRecord]:
@@ -63,10 +64,10 @@ class RealStage:
 
     def take_broker_away(self) -> None:
         self.kafka.discard()
-        self.kafka._bootstrap = "127.0.0.1:1"
+        self.kafka._settings = KafkaSettings(kafka_bootstrap="127.0.0.1:1")
 
     def bring_broker_back(self) -> None:
-        self.kafka._bootstrap = self.address
+        self.kafka._settings = KafkaSettings(kafka_bootstrap=self.address)
 
 
 @pytest.fixture(params=["fake", "kafka"])

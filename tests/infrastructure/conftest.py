@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infrastructure.synthesis import STAGES, Synthesis, synthesize
+from tests.infrastructure.synthesis import Synthesis, synthesize
+from tests.infrastructure.variants import ALL, STAGES
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,6 +19,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
     """Every stage's assembly."""
     return synthesize(tmp_path_factory.mktemp("cdk"))
+
+
+@pytest.fixture(params=ALL)
+def variant(request: pytest.FixtureRequest, syntheses: dict[str, Synthesis]) -> Synthesis:
+    """Every stage and every option in turn."""
+    return syntheses[request.param]
 
 
 @pytest.fixture(params=STAGES)

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.infrastructure.variants import ALL
+
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("local", "dev", "prod")
 
 # Synthesizes one stage after the other in one process, because Node's start and the import of CDK are most of the time.
 # Python's own sockets are closed too; jsii speaks to Node over pipes.
@@ -21,10 +22,17 @@ def refuse(*_):
     raise AssertionError("the synthesis opened a network connection")
 socket.socket.connect = socket.socket.connect_ex = refuse
 from aws_cdk import App
-from cdk_app.app import synthesize
+from cdk_app.app import build_app, synthesize
+from tests.infrastructure.variants import STAGES, VARIANTS
 context = json.load(open("cdk.json"))["context"] | {"bundling": "skip"}
-for stage in sys.argv[2:]:
-    synthesize(App(context=context | {"stage": stage}, outdir=f"{sys.argv[1]}/{stage}", analytics_reporting=False))
+def app(name):
+    return App(context=context | {"stage": name}, outdir=f"{sys.argv[1]}/{name}", analytics_reporting=False)
+for name in STAGES:
+    synthesize(app(name))
+for name, stage in VARIANTS.items():
+    variant = app(name)
+    build_app(variant, stage, full=False)
+    variant.synth()
 """
 
 _DOCKER = """#!/bin/sh
@@ -46,7 +54,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """The cloud assembly of one stage."""
+    """The cloud assembly of one stage; `stage` is its name, which those share that differ in options alone."""
 
     stage: str
     folder: Path
@@ -79,6 +87,21 @@ class Synthesis:
             resource.properties["FunctionName"].removeprefix(f"gochat-{self.stage}-").removesuffix("-g1"): resource
             for resource in self.resources("AWS::Lambda::Function")
         }
+
+    def called(self, function: str) -> str:
+        """The logical id of what a function's callers name: its alias where it has one."""
+        resource = self.functions()[function]
+        aliases = [
+            alias.logical_id
+            for alias in self.resources("AWS::Lambda::Alias", stack=resource.stack)
+            if alias.properties["FunctionName"] == {"Ref": resource.logical_id}
+        ]
+        return aliases[0] if aliases else resource.logical_id
+
+    def arn(self, function: str) -> dict[str, Any]:
+        """The ARN that a function's callers in its own stack name."""
+        called = self.called(function)
+        return {"Ref": called} if called != self.functions()[function].logical_id else {"Fn::GetAtt": [called, "Arn"]}
 
     def environment(self, function: str) -> dict[str, Any]:
         """The environment of a function."""
@@ -131,10 +154,10 @@ def synthesize(home: Path) -> dict[str, Synthesis]:
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-c", _PROGRAM, str(home), *STAGES]
+    command = [sys.executable, "-c", _PROGRAM, str(home)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"the stages do not synthesize:\n{done.stdout}\n{done.stderr}"
-    return {stage: Synthesis(stage, home / stage) for stage in STAGES}
+    return {name: Synthesis(stage.name, home / name) for name, stage in ALL.items()}
 
 
 def _listed(value: Any) -> list[Any]:

@@ -43,14 +43,14 @@ def test_the_connection_is_authorized_by_a_function_without_identity_sources(sta
     assert authorizer.properties["AuthorizerType"] == "REQUEST"
     # Any identity source makes API Gateway itself refuse who lacks it: browsers can't set headers.
     assert authorizer.properties["IdentitySource"] == []
-    function = stage.functions()["gateway-authorize"].logical_id
+    function = stage.called("gateway-authorize")
     assert function in str(authorizer.properties["AuthorizerUri"])
     connect = _routes(stage)["$connect"].properties
     assert (connect["AuthorizationType"], connect["AuthorizerId"]) == ("CUSTOM", {"Ref": authorizer.logical_id})
 
 
 def test_every_frame_but_ping_reaches_the_websocket_function(stage: Synthesis) -> None:
-    function = stage.functions()["gateway-websocket"].logical_id
+    function = stage.called("gateway-websocket")
     for key in ("$connect", "$disconnect", "$default", "typing"):
         integration = _integration(stage, _routes(stage)[key])
         assert integration["IntegrationType"] == "AWS_PROXY"
@@ -71,7 +71,7 @@ def test_routes_that_answer_on_the_socket_have_a_route_response(stage: Synthesis
 
 
 def test_every_route_of_the_websocket_function_may_invoke_it(stage: Synthesis) -> None:
-    function = stage.functions()["gateway-websocket"].logical_id
+    function = stage.called("gateway-websocket")
     permitted = [
         json.dumps(permission.properties["SourceArn"])
         for permission in stage.resources("AWS::Lambda::Permission")
@@ -95,7 +95,7 @@ def test_every_path_of_the_http_api_reaches_one_function(stage: Synthesis) -> No
     assert [route.properties["RouteKey"] for route in routes] == ["$default"]
     integration = _integration(stage, routes[0])
     assert integration["PayloadFormatVersion"] == "2.0"
-    assert stage.functions()["gateway-http"].logical_id in str(integration["IntegrationUri"])
+    assert stage.called("gateway-http") in str(integration["IntegrationUri"])
 
 
 def _ids(resources: dict[str, Resource]) -> set[str]:

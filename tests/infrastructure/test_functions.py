@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.synthesis import Synthesis
+from tests.infrastructure.synthesis import Resource, Synthesis
 
 ALL = {"GOCHAT_STAGE", "GOCHAT_LOG_LEVEL"}
 KAFKA = {"GOCHAT_KAFKA_BOOTSTRAP", "GOCHAT_KAFKA_AUTH"}
@@ -59,7 +59,12 @@ CODE = {"gateway-deliver-bulk": "gateway-deliver"}
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_function_is_told_what_it_reads_and_nothing_else(stage: Synthesis, function: str) -> None:
-    assert set(stage.environment(function)) == ENVIRONMENTS[function]
+    told = set(stage.environment(function))
+    secrets = {f"GOCHAT_{name}_SECRET_ARN" for name in ("KAFKA", "MYSQL", "REDIS")}
+    assert told - secrets == ENVIRONMENTS[function]
+    # Stores that exist already are logged in to with what their secrets hold.
+    speaks = {name for name in secrets if f"{name.removesuffix('_SECRET_ARN')}_AUTH" in ENVIRONMENTS[function]}
+    assert told & secrets == (speaks if stage.stage == "external" else set())
 
 
 def test_anyone_may_write_to_anyone_unless_a_stage_says_otherwise(stage: Synthesis) -> None:
@@ -151,18 +156,27 @@ def test_a_failed_report_is_tried_twice_more_and_a_failed_sweep_waits_for_the_ne
 def _retries(stage: Synthesis) -> dict[str, int]:
     names = {function.logical_id: name for name, function in stage.functions().items()}
     return {
-        names[config.properties["FunctionName"]["Ref"]]: config.properties["MaximumRetryAttempts"]
+        names[_function(stage, config)]: config.properties["MaximumRetryAttempts"]
         for config in stage.resources("AWS::Lambda::EventInvokeConfig")
     }
 
 
+def _function(stage: Synthesis, config: Resource) -> str:
+    """The function of an event configuration, which an alias has for itself."""
+    named: dict[str, Any] = config.properties["FunctionName"]
+    return str(named["Ref"])
+
+
 def test_rest_calls_reach_logic_through_its_alias(stage: Synthesis) -> None:
-    alias = stage.one("AWS::Lambda::Alias")
-    assert alias.properties["Name"] == "live"
-    # A published version would keep the environment of its day: parameters and broker addresses change without one.
-    assert alias.properties["FunctionVersion"] == "$LATEST"
-    assert not stage.resources("AWS::Lambda::Version")
     assert "LogicRpcLive" in str(stage.environment("gateway-http")["GOCHAT_LOGIC_FUNCTION"])
+    assert stage.called("logic-rpc").startswith("LogicRpcLive")
+
+
+def test_without_releases_the_alias_leads_to_the_latest_code(local: Synthesis, dev: Synthesis) -> None:
+    for stage in (local, dev):
+        alias = stage.one("AWS::Lambda::Alias")
+        assert (alias.properties["Name"], alias.properties["FunctionVersion"]) == ("live", "$LATEST")
+        assert not stage.resources("AWS::Lambda::Version")
 
 
 def test_functions_over_the_stores_wait_for_schema_and_topics(stage: Synthesis) -> None:
@@ -190,7 +204,8 @@ def test_addresses_of_the_local_stage_are_parameters(local: Synthesis) -> None:
         "Edge": {"KafkaBootstrap", "MysqlHost", "MysqlPort", "RedisHost", "RedisPort", "LocalAddress"},
     }
     for stack, names in expected.items():
-        assert set(local.templates[stack]["Parameters"]) - {"BootstrapVersion"} == names
+        found = set(local.templates[stack]["Parameters"])
+        assert {name for name in found if not name.endswith(("Revision", "BootstrapVersion"))} == names
 
 
 def test_each_stack_tells_names_and_urls(stage: Synthesis) -> None:

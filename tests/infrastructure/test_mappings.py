@@ -14,7 +14,7 @@ CONSUMERS = {
 
 
 def _mappings(stage: Synthesis) -> dict[str, Resource]:
-    by_id = {resource.logical_id: name for name, resource in stage.functions().items()}
+    by_id = {stage.called(name): name for name in stage.functions()}
     return {
         by_id[mapping.properties["FunctionName"]["Ref"]]: mapping
         for mapping in stage.resources("AWS::Lambda::EventSourceMapping")

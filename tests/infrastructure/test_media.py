@@ -22,7 +22,8 @@ def test_the_bucket_is_private_and_encrypted(stage: Synthesis) -> None:
     assert all(block[f"{what}Public{kind}"] for what in ("Block", "Ignore") for kind in ("Acls",))
     assert (block["BlockPublicPolicy"], block["RestrictPublicBuckets"]) == (True, True)
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    keyed = bool(stage.resources("AWS::KMS::Key"))
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == ("aws:kms" if keyed else "AES256")
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
@@ -42,15 +43,21 @@ def test_web_pages_upload_from_the_stage_s_origins_alone(local: Synthesis, prod:
     assert "CorsConfiguration" not in _bucket(prod)
 
 
-def test_uploads_that_were_given_up_are_removed_and_nothing_else(stage: Synthesis) -> None:
-    (rule,) = _bucket(stage)["LifecycleConfiguration"]["Rules"]
+def test_uploads_that_were_given_up_are_removed_and_no_file_of_a_message(stage: Synthesis) -> None:
+    rule, *more = _bucket(stage)["LifecycleConfiguration"]["Rules"]
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert "ExpirationInDays" not in rule
+    assert not [one for one in (rule, *more) if "ExpirationInDays" in one]
+
+
+def test_files_of_prod_that_were_written_over_or_deleted_can_be_had_back(prod: Synthesis) -> None:
+    assert _bucket(prod)["VersioningConfiguration"] == {"Status": "Enabled"}
+    _, old = _bucket(prod)["LifecycleConfiguration"]["Rules"]
+    assert old["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
 
 
 def test_files_outlive_the_messages_that_point_at_them_by_a_day() -> None:
     stage = dataclasses.replace(stages.DEV, message_retention_days=29.5)
-    media = MediaStack(App(), "Media", stage=stage, env=Environment(region=stage.region))
+    media = MediaStack(App(), "Media", stage=stage, key=None, env=Environment(region=stage.region))
     rules = Template.from_stack(media).to_json()["Resources"]["Bucket83908E77"]["Properties"]["LifecycleConfiguration"]
     (expiry,) = [rule for rule in rules["Rules"] if "ExpirationInDays" in rule]
     assert (expiry["ExpirationInDays"], expiry["Prefix"], expiry["Status"]) == (31, "media/", "Enabled")

@@ -34,7 +34,7 @@ def test_a_failed_invocation_goes_to_a_queue_that_gives_it_to_the_function_again
         for one in stage.resources("AWS::Lambda::EventSourceMapping")
         if one.properties.get("EventSourceArn") == arn
     ]
-    assert (mapping["FunctionName"], mapping["BatchSize"]) == ({"Ref": own}, 1)
+    assert (mapping["FunctionName"], mapping["BatchSize"]) == ({"Ref": stage.called(function)}, 1)
     assert failed.properties["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": [given_up.logical_id, "Arn"]},
         "maxReceiveCount": 1_000,

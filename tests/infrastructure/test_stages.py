@@ -5,11 +5,12 @@ import dataclasses
 import pytest
 
 from cdk_app.catalogue import FUNCTIONS
-from cdk_app.settings import Managed, Stage
-from cdk_app.stages import DEV, LOCAL, PROD, find_stage
+from cdk_app.settings import Stage
+from cdk_app.stages import DEV, EXTERNAL, LOCAL, PROD, find_stage
+from cdk_app.store_settings import Managed
 from cdk_app.topics import plan_topics
 
-ALL = pytest.mark.parametrize("stage", [LOCAL, DEV, PROD], ids=lambda stage: stage.name)
+ALL = pytest.mark.parametrize("stage", [LOCAL, DEV, PROD, EXTERNAL], ids=lambda stage: stage.name)
 MANAGED = pytest.mark.parametrize("stage", [DEV, PROD], ids=lambda stage: stage.name)
 
 
@@ -19,7 +20,7 @@ def test_stages_are_found_by_name(stage: Stage) -> None:
 
 
 def test_an_unknown_stage_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ValueError, match="'production': choose one of local, dev, prod"):
+    with pytest.raises(ValueError, match="'production': choose one of local, dev, prod, external"):
         find_stage("production")
 
 

@@ -9,6 +9,7 @@ import psutil
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
+from gochat_aws.kafka_login import KafkaSettings
 from gochat_aws.kafka_producer import KafkaRecordProducer, OutgoingRecord
 from gochat_core.errors import Unavailable
 from local_stage.services.kafka import KafkaBroker, start_tansu
@@ -38,7 +39,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory, topic_name: str) -> Iterato
 
 @pytest.fixture
 def producer(broker: KafkaBroker) -> Iterator[KafkaRecordProducer]:
-    made = KafkaRecordProducer(bootstrap=broker.address, auth="none", client_id="test", timeout_s=TIMEOUT_S)
+    made = KafkaRecordProducer(KafkaSettings(kafka_bootstrap=broker.address), client_id="test", timeout_s=TIMEOUT_S)
     yield made
     made.discard()
 
@@ -116,7 +117,7 @@ def faulty(topic_name: str) -> Iterator[tuple[FaultBroker, KafkaRecordProducer]]
     with fault_cluster() as cluster:
         cluster.create_topic(topic_name)
         made = KafkaRecordProducer(
-            bootstrap=cluster.bootstrap, auth="none", client_id="test", timeout_s=TIMEOUT_S, api_version=(2, 3)
+            KafkaSettings(kafka_bootstrap=cluster.bootstrap), client_id="test", timeout_s=TIMEOUT_S, api_version=(2, 3)
         )
         yield cluster, made
         made.discard()
@@ -145,7 +146,7 @@ def test_what_the_broker_refuses_for_a_moment_is_tried_again(
 
 
 def test_failing_again_and_again_leaves_no_threads_behind(topic_name: str) -> None:
-    producer = KafkaRecordProducer(bootstrap="127.0.0.1:1", auth="none", client_id="test", timeout_s=0.2)
+    producer = KafkaRecordProducer(KafkaSettings(kafka_bootstrap="127.0.0.1:1"), client_id="test", timeout_s=0.2)
     before = threading.active_count()
 
     for _ in range(5):

@@ -85,7 +85,7 @@ class Cell:
         if socket is None or socket.phase in ("dropped", "closed"):
             return Outcome.GONE
         if socket.phase == "opening":
-            # The real client asks again until its time is over, and then leaves it for later.
+            # The real client asks again until that time is over, and then leaves it for later.
             is_young = self.clock.now_ms() < call.retry_gone_until_s * 1000
             return Outcome.RETRY_LATER if is_young else Outcome.GONE
         if socket.throttled:

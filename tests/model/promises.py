@@ -14,6 +14,9 @@ from tests.model.world import World
 ROUNDS = 200
 """How often everything is pumped before rest is given up: far more than any walk leaves to do."""
 
+ROUND_MS = 1_000
+"""What a round takes: what was handed back goes around until its connection is there, gone or no longer young."""
+
 OUTBOX_WAIT_S = 5.0
 
 
@@ -54,6 +57,7 @@ def settle(world: World) -> None:
 def work_off(world: World) -> None:
     """Bring every topic's records to their functions, and run what those hand on, until there is nothing left."""
     for _ in range(ROUNDS):
+        world.clock.advance_ms(ROUND_MS)
         for mapping in ("upstream", "deliver", "worker"):
             world.pump(mapping, (0, 1), 100)
         while world.fleet.events:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.deliver.delivery import Verdict, deliver_lanes
 from gateway.deliver.lanes import plan_lanes
-from gateway.deliver.reports import report_dead, report_unreadable
+from gateway.deliver.reports import hand_back, report_dead, report_unreadable
 from gateway.deliver.wiring import Wiring, wiring
 from gochat_aws.kafka_event import BatchAnswer, IncomingRecord, answer_with_failures, read_kafka_event
 from gochat_contracts.records import DownstreamRecord, UnreadableRecordError, decode
@@ -28,9 +28,11 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
     incoming = read_kafka_event(event)
     records, unreadable = _read(incoming)
     lanes = plan_lanes(records, now_ms=now_ms)
-    verdict = deliver_lanes(parts.connections, lanes)
+    verdict = deliver_lanes(parts.connections, lanes, now_ms=now_ms)
     if verdict.dead:
         verdict.failed |= report_dead(parts.invoker(), verdict.dead)
+    if verdict.early:
+        verdict.failed |= hand_back(parts.invoker(), verdict.early)
     if unreadable:
         verdict.failed |= report_unreadable(parts.invoker(), unreadable, now_ms=now_ms)
     _tell(parts, incoming, records, verdict, began_ms=now_ms, took_ms=(time.perf_counter() - began_s) * 1000)
@@ -70,6 +72,7 @@ def _tell(
             "posts": dict(verdict.posts),
             "items": len(verdict.delivered),
             "dead": len(verdict.dead),
+            "early": len(verdict.early),
             "failed": len(verdict.failed),
             "oldest_ms": began_ms - min((record.timestamp_ms for record in incoming), default=began_ms),
             "traces": _trace(parts, verdict, began_ms=began_ms)[:TRACES_TOLD],

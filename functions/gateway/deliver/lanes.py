@@ -46,7 +46,8 @@ class Frame:
 class Lane:
     """All that a batch has for one connection.
 
-    `overdue` is what should have been told by now; `ending` closes the connection after everything else.
+    `overdue` is what should have been told by now; `ending` closes the connection after everything else. What came
+    `behind` it is not posted: the client is being told to go.
     """
 
     user_id: UserId
@@ -54,6 +55,7 @@ class Lane:
     items: list[Placed] = field(default_factory=list)
     overdue: list[Placed] = field(default_factory=list)
     ending: Placed | None = None
+    behind: list[Placed] = field(default_factory=list)
 
     def frames(self) -> list[Frame]:
         """Return the items as frames, in order; consecutive messages share one, up to 32 KiB.
@@ -86,8 +88,7 @@ class Lane:
 def plan_lanes(records: Sequence[tuple[int, DownstreamRecord]], *, now_ms: int) -> list[Lane]:
     """Return the lanes of a batch, in the order of first mention; each record comes with its place in the batch.
 
-    What is of the moment (typing) is dropped once its time is over. An ending is never late. What follows an ending is
-    left out: the client is being told to go, and whoever comes back catches up.
+    What is of the moment (typing) is dropped once its time is over. An ending is never late.
     """
     lanes: dict[str, Lane] = {}
     for index, record in records:
@@ -101,8 +102,9 @@ def plan_lanes(records: Sequence[tuple[int, DownstreamRecord]], *, now_ms: int) 
                 if lane is None:
                     lane = lanes[connection.connection_id] = Lane(user_id=user_id, connection=connection)
                 if lane.ending is not None:
-                    continue
-                if item.close:
+                    if not item.close:
+                        lane.behind.append(placed)
+                elif item.close:
                     lane.ending = placed
                 elif is_overdue:
                     lane.overdue.append(placed)

@@ -1,28 +1,51 @@
-"""Hands dead connections and unreadable records to `websocket`, which stands in the VPC and can deal with both."""
+"""Hands what `deliver` can't settle to `websocket`, which stands in the VPC and reaches stores and broker."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from gateway.deliver.delivery import Dead
+from gateway.deliver.delivery import Dead, Early
 from gochat_aws.function_invoke import MAX_EVENT_BYTES, EventInvoker, EventRefusedError
 from gochat_aws.kafka_event import IncomingRecord, dead_letter
-from gochat_contracts.records import DeadConnections, DeadLetter, DeadLetters, decode
+from gochat_contracts.downstream import split_items
+from gochat_contracts.records import (
+    DeadConnections,
+    DeadLetter,
+    DeadLetters,
+    DownstreamRecord,
+    HandedBack,
+    decode,
+    encode,
+)
 
 REPORT_BYTES = 200 * 1024
 """Far below what an asynchronous invocation takes; one invocation's work stays small."""
 
 _encode = msgspec.json.Encoder().encode
 
+Reported = TypeVar("Reported")
+
 
 def report_dead(invoker: EventInvoker, dead: Sequence[Dead]) -> set[int]:
     """Report dead connections; return the places of the records whose report was not taken."""
     failed: set[int] = set()
-    for part in _split(dead):
+    for part in _split([(one, len(_encode(one.missed_by))) for one in dead]):
         report = DeadConnections(connections=tuple(one.missed_by for one in part))
         # After one refusal the rest is not tried: each may take seconds, and this function has few left.
         if failed or not _hand_over(invoker, _encode(report)):
             failed.update(place for one in part for place in one.records)
+    return failed
+
+
+def hand_back(invoker: EventInvoker, early: Sequence[Early]) -> set[int]:
+    """Hand back what came too early; return the places of the records whose items were not taken."""
+    failed: set[int] = set()
+    written = [(text, one.records) for one in early for text in _write(one)]
+    for part in _split([(one, len(one[0])) for one in written]):
+        report = HandedBack(records=tuple(text.decode() for text, _ in part))
+        if failed or not _hand_over(invoker, _encode(report)):
+            failed.update(place for _, places in part for place in places)
     return failed
 
 
@@ -51,11 +74,17 @@ def _hand_over(invoker: EventInvoker, payload: bytes) -> bool:
     return True
 
 
-def _split(dead: Sequence[Dead]) -> Iterator[list[Dead]]:
-    part: list[Dead] = []
+def _write(early: Early) -> Iterator[bytes]:
+    lane = early.lane
+    items = [msgspec.structs.replace(placed.item, to=None) for placed in early.items]
+    for part in split_items(items, max_bytes=REPORT_BYTES):
+        yield encode(DownstreamRecord(user_id=lane.user_id, connections=(lane.connection,), items=part))
+
+
+def _split(sized: Sequence[tuple[Reported, int]]) -> Iterator[list[Reported]]:
+    part: list[Reported] = []
     size = 0
-    for one in dead:
-        own = len(_encode(one.missed_by))
+    for one, own in sized:
         if part and size + own > REPORT_BYTES:
             yield part
             part, size = [], 0

@@ -31,7 +31,7 @@ def remove_dead_connections(parts: Wiring, dead: Sequence[MissedBy]) -> int:
     connected = parts.connections.list_by_users(users)
     away = [one for one in dead if one.user_id not in connected]
     now_ms = parts.clock.now_ms()
-    records = [_record(task, now_ms=now_ms) for task in plan_offline_tasks(away)]
+    records = [task_record(task, now_ms=now_ms) for task in plan_offline_tasks(away)]
     parts.producer.produce(records)
     return len(records)
 
@@ -57,7 +57,8 @@ def dead_letter_record(letter: DeadLetter) -> OutgoingRecord:
     return OutgoingRecord(topic=DEAD_LETTER_TOPIC, key=key, value=encode(letter))
 
 
-def _record(task: OfflineTask, *, now_ms: int) -> OutgoingRecord:
+def task_record(task: OfflineTask, *, now_ms: int) -> OutgoingRecord:
+    """Return the record of an offline task."""
     # The same report, invoked twice, writes the same task id.
     named = f"{task.conversation_id}:{task.seqs}:{task.user_ids}".encode()
     task_id = f"offline-{blake2b(named, digest_size=12).hexdigest()}"

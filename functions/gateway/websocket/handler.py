@@ -11,12 +11,13 @@ from gateway.websocket.caller import Caller, read_caller
 from gateway.websocket.connect import open_connection
 from gateway.websocket.dead_connections import dead_letter_record, remove_dead_connections
 from gateway.websocket.frames import write_error
+from gateway.websocket.handed_back import send_again
 from gateway.websocket.message import OTHER_ACTION, Answer, answer_frame
 from gateway.websocket.presence import announce_online
 from gateway.websocket.reply import ONE_WAY_ROUTES, plan_reply
 from gateway.websocket.wiring import Wiring, wiring
 from gochat_aws.failed_invocations import is_failed_invocation, read_failed_invocations
-from gochat_contracts.records import DeadLetters, DeliverReport
+from gochat_contracts.records import DeadLetters, DeliverReport, DownstreamRecord, HandedBack, decode
 from gochat_core.errors import GochatError, InternalError, Unavailable
 from gochat_core.tracing import Trace, current_trace
 
@@ -139,6 +140,11 @@ def _deliver_report(parts: Wiring, event: Mapping[str, Any]) -> Response:
         parts.producer.produce([dead_letter_record(letter) for letter in report.letters])
         parts.logger.error("unreadable records", extra={"letters": len(report.letters)})
         parts.metrics.emit({"DeadLetters": ("Count", len(report.letters))})
+        return _OK
+    if isinstance(report, HandedBack):
+        sent = send_again(parts, [decode(DownstreamRecord, text.encode()) for text in report.records])
+        parts.logger.info("handed back", extra={"records": len(report.records), "sent_again": sent})
+        parts.metrics.emit({"HandedBack": ("Count", len(report.records))})
         return _OK
     tasks = remove_dead_connections(parts, report.connections)
     missed = sum(len(one.missed) for one in report.connections)

@@ -9,7 +9,7 @@ import msgspec
 from aws_lambda_powertools import Logger
 
 from gateway.websocket.limits import Limits
-from gochat_aws.kafka_producer import KafkaAuth, KafkaRecordProducer, RecordProducer
+from gochat_aws.kafka_producer import RecordProducer, producer_from
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.logs import make_logger
 from gochat_core.metrics import Metrics
@@ -35,8 +35,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     stage: str
     cell_id: str
-    kafka_bootstrap: str
-    kafka_auth: KafkaAuth = "none"
     log_level: str = "INFO"
 
 
@@ -73,12 +71,7 @@ def build(environ: Mapping[str, str]) -> Wiring:
         cell_id=CellId(settings.cell_id),
         limits=limits,
         clock=SystemClock(),
-        producer=KafkaRecordProducer(
-            bootstrap=settings.kafka_bootstrap,
-            auth=settings.kafka_auth,
-            client_id=SERVICE,
-            timeout_s=PRODUCE_TIMEOUT_S,
-        ),
+        producer=producer_from(environ, client_id=SERVICE, timeout_s=PRODUCE_TIMEOUT_S),
         connections=Connections(database, redis),
         presence=Presence(database, redis),
         sessions=sessions,

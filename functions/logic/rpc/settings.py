@@ -1,7 +1,7 @@
 """The settings of im-logic's gRPC side."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -22,8 +22,6 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     token_secret_arn: str
     vapid_public_key: str
     """What browsers subscribe with to be pushed (RFC 8292)."""
-    kafka_bootstrap: str
-    kafka_auth: Literal["none", "iam"] = "none"
     log_level: str = "INFO"
     failed_logins: int = 10
     registrations_per_hour: int | None = None

@@ -10,7 +10,7 @@ import grpc
 
 from gochat_aws.guarded_server import GuardedServer
 from gochat_aws.invoke_server import InvokeServer
-from gochat_aws.kafka_producer import KafkaRecordProducer, RecordProducer
+from gochat_aws.kafka_producer import RecordProducer, producer_from
 from gochat_aws.s3_urls import S3Urls
 from gochat_aws.secrets import CachedSecret
 from gochat_contracts.limits import SendLimits
@@ -98,7 +98,7 @@ def build(
     guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary.wrap)))
     signer = SignerSource(read_secret or CachedSecret(settings.token_secret_arn).read)
     if producer is None:
-        producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+        producer = producer_from(environ, client_id=SERVICE)
     groups = _group_ports(settings, stores, producer)
     _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer), groups)
     groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), guarded)

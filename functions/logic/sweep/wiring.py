@@ -8,7 +8,7 @@ from functools import cache
 import msgspec
 from aws_lambda_powertools import Logger
 
-from gochat_aws.kafka_producer import KafkaAuth, KafkaRecordProducer, RecordProducer
+from gochat_aws.kafka_producer import RecordProducer, producer_from
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.logs import make_logger
 from gochat_core.metrics import Metrics
@@ -27,8 +27,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What this function reads from its environment, beside the stores' own settings."""
 
     stage: str
-    kafka_bootstrap: str
-    kafka_auth: KafkaAuth = "none"
     log_level: str = "INFO"
 
 
@@ -54,7 +52,7 @@ def build(environ: Mapping[str, str], *, clock: Clock | None = None) -> Wiring:
     settings = read_settings(Settings, environ)
     clock = clock or SystemClock()
     database, redis = database_from(environ), cache_from(environ)
-    producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    producer = producer_from(environ, client_id=SERVICE)
     outbox = OutboxSweep(
         database=database,
         announcer=Announcer(database, Connections(database, redis), producer, clock),

@@ -3,12 +3,11 @@
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 import msgspec
 from aws_lambda_powertools import Logger
 
-from gochat_aws.kafka_producer import KafkaRecordProducer
+from gochat_aws.kafka_producer import producer_from
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.ids import IdMaker
 from gochat_core.logs import make_logger
@@ -29,8 +28,6 @@ class UpstreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What this function reads from its environment, beside the stores' own settings."""
 
     stage: str
-    kafka_bootstrap: str
-    kafka_auth: Literal["none", "iam"] = "none"
     log_level: str = "INFO"
     partial_batch: bool = False
     contacts_only: bool = False
@@ -57,7 +54,7 @@ def wire() -> Wiring:
     settings = read_settings(UpstreamSettings, os.environ)
     clock = SystemClock()
     database, store_cache = database_from(os.environ), cache_from(os.environ)
-    producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    producer = producer_from(os.environ, client_id=SERVICE)
     announcer = Announcer(database, Connections(database, store_cache), producer, clock)
     return Wiring(
         settings=settings,

@@ -8,7 +8,7 @@ from functools import cache
 import msgspec
 from aws_lambda_powertools import Logger
 
-from gochat_aws.kafka_producer import KafkaAuth, KafkaRecordProducer, RecordProducer
+from gochat_aws.kafka_producer import RecordProducer, producer_from
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.logs import make_logger
 from gochat_core.metrics import Metrics
@@ -36,8 +36,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What this function reads from its environment, beside the stores' own settings."""
 
     stage: str
-    kafka_bootstrap: str
-    kafka_auth: KafkaAuth = "none"
     log_level: str = "INFO"
     offline_after_s: float = 30.0
     """How long somebody may be gone without it being told (protocol: 30 to 90 s, with a sweep a minute)."""
@@ -66,7 +64,7 @@ def build(environ: Mapping[str, str], *, clock: Clock | None = None) -> Wiring:
     """Build the adapters from an environment; nothing is connected yet."""
     settings = read_settings(Settings, environ)
     clock = clock or SystemClock()
-    producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    producer = producer_from(environ, client_id=SERVICE)
     return Wiring(
         clock=clock,
         logger=make_logger(SERVICE, settings.log_level),

@@ -3,12 +3,11 @@
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 import msgspec
 from aws_lambda_powertools import Logger
 
-from gochat_aws.kafka_producer import KafkaRecordProducer, RecordProducer
+from gochat_aws.kafka_producer import RecordProducer, producer_from
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.logs import make_logger
 from gochat_core.metrics import Metrics
@@ -31,8 +30,6 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What this function reads from its environment, beside the stores' own settings."""
 
     stage: str
-    kafka_bootstrap: str
-    kafka_auth: Literal["none", "iam"] = "none"
     log_level: str = "INFO"
     partial_batch: bool = False
     fan_out_page_members: int = 500
@@ -58,7 +55,7 @@ def wire() -> Wiring:
     settings = read_settings(WorkerSettings, os.environ)
     clock = SystemClock()
     database, cache_client = database_from(os.environ), cache_from(os.environ)
-    producer = KafkaRecordProducer(bootstrap=settings.kafka_bootstrap, auth=settings.kafka_auth, client_id=SERVICE)
+    producer = producer_from(os.environ, client_id=SERVICE)
     return Wiring(
         settings=settings,
         clock=clock,

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.websocket import handler
 from gateway.websocket.limits import Limits
+from gochat_aws.kafka_login import KafkaSettings
 from gochat_aws.kafka_producer import KafkaRecordProducer
 from gochat_contracts.records import UPSTREAM_TOPIC, UpstreamRecord
 from gochat_repo.cache import command
@@ -148,7 +149,7 @@ def test_whatever_comes_over_a_one_way_route_is_answered_all_the_same(gateway: G
 
 def test_typing_into_a_broker_that_is_away_is_dropped(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     device = gateway.log_in()
-    producer = KafkaRecordProducer(bootstrap="127.0.0.1:1", auth="none", client_id="test", timeout_s=0.2)
+    producer = KafkaRecordProducer(KafkaSettings(kafka_bootstrap="127.0.0.1:1"), client_id="test", timeout_s=0.2)
     socket = gateway.connect(device)
     use(gateway, monkeypatch, producer=producer)
 

@@ -20,7 +20,9 @@ from gochat_contracts.records import (
     DeliverReport,
     DownstreamItem,
     DownstreamRecord,
+    HandedBack,
     MessageRef,
+    decode,
     encode,
 )
 from gochat_core.errors import Unavailable
@@ -173,14 +175,47 @@ def test_what_stays_throttled_comes_again_with_all_later_records_of_its_user(cel
     assert cell.lambdas.events == [], "it is alive"
 
 
-def test_a_young_connection_in_its_handshake_gets_its_message(cell: Cell) -> None:
+def handed_back(cell: Cell) -> list[tuple[int, bytes]]:
+    """Return what the platform was given to bring again, each with its user, and forget it."""
+    records = [text.encode() for report in cell.reports() if isinstance(report, HandedBack) for text in report.records]
+    cell.lambdas.events.clear()
+    return [(decode(DownstreamRecord, one).user_id, one) for one in records]
+
+
+def test_a_young_connection_in_its_handshake_gets_its_message_after_it(cell: Cell) -> None:
     young = connection("young", age_ms=100)
     cell.server.statuses["young="].extend([410, 410])
 
-    assert failed_offsets(cell, event((1, record(1, message(1), connections=(young,))))) == []
+    assert failed_offsets(cell, event((1, record(1, message(1), message(2), connections=(young,))))) == []
+    assert failed_offsets(cell, event(*handed_back(cell))) == []
+    assert failed_offsets(cell, event(*handed_back(cell))) == []
 
-    assert len(cell.server.bodies("young=")) == 3
+    first, _, last = cell.server.bodies("young=")
+    assert first == last
     assert cell.lambdas.events == []
+
+
+def test_a_record_fails_when_what_came_too_early_is_not_taken_back(cell: Cell) -> None:
+    cell.server.gone.add("young=")
+    cell.lambdas.status = 429
+
+    failed = failed_offsets(
+        cell,
+        event((2, record(2, message(1))), (1, record(1, message(1), connections=(connection("young", age_ms=9),)))),
+    )
+
+    assert failed == ([101] if cell.honours_partial_batch else None)
+
+
+def test_a_connection_that_was_opened_and_vanished_holds_up_nobody(cell: Cell) -> None:
+    young = connection("young", age_ms=100)
+    cell.server.gone.add("young=")
+
+    assert failed_offsets(cell, event((1, record(1, message(1), message(2), connections=(young,))))) == []
+    assert failed_offsets(cell, event((2, record(2, message(1))))) == []
+
+    asked = [one.connection_id for one in cell.server.received]
+    assert asked == ["young=", "phone-2="], "it is asked once; the next batch is not to wait until it is old"
 
 
 def test_a_record_that_can_not_be_read_goes_to_the_dead_letters_and_the_rest_is_delivered(cell: Cell) -> None:
@@ -213,6 +248,7 @@ def test_a_replaced_connection_is_told_and_closed(cell: Cell) -> None:
     cell.server.statuses["new="].extend([410])
 
     assert failed_offsets(cell, event((1, record(1, ending)))) == []
+    assert failed_offsets(cell, event(*handed_back(cell))) == []
 
     assert [(r.method, r.connection_id) for r in cell.server.received] == [
         ("GET", "new="),

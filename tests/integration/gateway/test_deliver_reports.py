@@ -10,16 +10,25 @@ import pytest
 from gateway.websocket import handler
 from gochat_contracts.records import (
     DEAD_LETTER_TOPIC,
+    ConnectionRef,
     DeadConnections,
     DeadLetter,
     DeadLetters,
+    DownstreamItem,
+    DownstreamRecord,
+    HandedBack,
     MessageRef,
     MissedBy,
     OfflineTask,
+    encode,
 )
 from gochat_core.types import ConnectionId, ConversationId, Seq
+from gochat_repo.cache import cache_from
+from gochat_repo.connections import Connections
+from gochat_repo.mysql import database_from
 from tests.fakes.producer import InMemoryProducer
 from tests.integration.gateway.conftest import (
+    AWAY_PORT,
     Gateway,
     Socket,
     use,
@@ -63,6 +72,79 @@ def test_a_report_never_removes_a_successor_and_whoever_has_another_device_needs
 
     assert [one.connection_id for one in gateway.registered(phone)] == [second.connection_id]
     assert gateway.tasks_of(phone, 0) == []
+
+
+def handed_back(socket: Socket, *items: DownstreamItem) -> dict[str, Any]:
+    """Make the report of items that came before their connection could take them."""
+    target = ConnectionRef(
+        connection_id=ConnectionId(socket.connection_id),
+        device_id=socket.device.device_id,
+        connected_at_ms=socket.connected_at_ms,
+    )
+    record = DownstreamRecord(user_id=socket.device.user_id, connections=(target,), items=items)
+    told: dict[str, Any] = json.loads(msgspec.json.encode(HandedBack(records=(encode(record).decode(),))))
+    return told
+
+
+def item(event: str, *, seq: int | None = None, close: bool = False) -> DownstreamItem:
+    place = None if seq is None else MessageRef(conversation_id=ConversationId("c" * 32), seq=Seq(seq))
+    return DownstreamItem(event=event, data=msgspec.Raw(b"{}"), expires_at_ms=1, message=place, close=close)
+
+
+NEW, STORED, REVOKED = item("message.new", seq=3), item("message.stored"), item("session.revoked", close=True)
+
+
+def test_what_came_too_early_is_sent_again_while_its_connection_is_registered(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    socket = gateway.connect(device)
+
+    handler.handle(handed_back(socket, NEW, STORED, REVOKED), None)
+
+    (sent,) = gateway.told(device, 1)
+    assert [one.connection_id for one in sent.connections] == [socket.connection_id]
+    assert sent.items == (NEW, STORED, REVOKED)
+    assert gateway.tasks_of(device, 0) == []
+
+
+def test_what_came_for_a_connection_that_went_meanwhile_takes_the_offline_path(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    socket = gateway.connect(device)
+    handler.handle(socket.event("DISCONNECT", disconnectStatusCode=1001), None)
+
+    handler.handle(handed_back(socket, NEW, STORED, REVOKED), None)
+
+    (task,) = gateway.tasks_of(device, 1)
+    assert isinstance(task.task, OfflineTask)
+    assert task.task.seqs == (3,)
+    (sent,) = gateway.told(device, 1)
+    assert sent.items == (REVOKED,), "whatever is to be ended is registered no more"
+
+
+def test_what_came_for_a_connection_that_was_replaced_meanwhile_is_left_to_its_successor(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    first = gateway.connect(device)
+    gateway.connect(device)
+    gateway.told(device, 1)
+
+    handler.handle(handed_back(first, NEW), None)
+
+    assert gateway.tasks_of(device, 0) == []
+    assert len(gateway.told(device, 1)) == 1, "its client catches up"
+
+
+def test_what_came_too_early_waits_in_the_topic_while_mysql_is_away(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = gateway.log_in()
+    socket = gateway.connect(device)
+    producer = InMemoryProducer()
+    away = {**gateway.environ, "GOCHAT_MYSQL_PORT": AWAY_PORT}
+    connections = Connections(database_from(away), cache_from(gateway.environ))
+    use(gateway, monkeypatch, connections=connections, producer=producer)
+
+    handler.handle(handed_back(socket, NEW), None)
+
+    assert len(producer.records) == 1
 
 
 def test_a_report_that_can_not_be_dealt_with_raises_so_that_lambda_repeats_it(

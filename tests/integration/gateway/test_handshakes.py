@@ -8,6 +8,7 @@ from gateway.websocket import handler
 from gochat_repo.cache import cache_from
 from gochat_repo.connections import Connection, Connections
 from gochat_repo.mysql import database_from
+from tests.fakes.producer import InMemoryProducer
 from tests.integration.gateway.conftest import Device, Gateway, use
 
 
@@ -55,12 +56,12 @@ def test_a_login_revoked_while_the_connection_opens_is_seen_by_one_side_or_the_o
     closed: list[Connection] = []
 
     class RevokedAfterRegistering(Connections):
-        def register(self, connection: Connection) -> Connection | None:
-            replaced = super().register(connection)
+        def register(self, connection: Connection, *, replacing: Connection | None = None) -> Connection | None:
+            in_the_way = super().register(connection, replacing=replacing)
             closed.extend(
                 gateway.endings.revoke(device.user_id, [device.session_id], now_ms=time.time_ns() // 1_000_000)
             )
-            return replaced
+            return in_the_way
 
     database, cache = database_from(gateway.environ), cache_from(gateway.environ)
     use(gateway, monkeypatch, connections=RevokedAfterRegistering(database, cache))
@@ -84,6 +85,76 @@ def test_a_second_connection_of_a_device_replaces_the_first_which_is_told_and_cl
     assert (item.event, item.close) == ("session.replaced", True)
     assert item.once_usable is not None
     assert item.once_usable.connection_id == second.connection_id
+
+
+class Died(BaseException):
+    """A container that ends at once, whatever it was about to do."""
+
+
+def test_a_container_that_dies_in_a_handshake_leaves_no_connection_open_that_hears_nothing(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = gateway.log_in()
+    first = gateway.connect(device)
+
+    class DiesOnceRegistered(Connections):
+        def register(self, connection: Connection, *, replacing: Connection | None = None) -> Connection | None:
+            in_the_way = super().register(connection, replacing=replacing)
+            if in_the_way is None:
+                raise Died
+            return in_the_way
+
+    database, cache = database_from(gateway.environ), cache_from(gateway.environ)
+    use(gateway, monkeypatch, connections=DiesOnceRegistered(database, cache))
+    second = gateway.socket(device)
+
+    with pytest.raises(Died):
+        handler.handle(second.event("CONNECT"), None)
+
+    assert [one.connection_id for one in gateway.registered(device)] == [second.connection_id]
+    (record,) = gateway.told(device, 1)
+    assert [ref.connection_id for ref in record.connections] == [first.connection_id]
+    assert [item.close for item in record.items] == [True]
+
+
+def test_while_the_broker_is_away_no_connection_is_replaced(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = gateway.log_in()
+    first = gateway.connect(device)
+    producer = InMemoryProducer()
+    producer.available = False
+    use(gateway, monkeypatch, producer=producer)
+
+    assert gateway.open(device)[1]["statusCode"] == 503
+    assert [one.connection_id for one in gateway.registered(device)] == [first.connection_id]
+
+    producer.available = True
+    second = gateway.connect(device)
+    assert [one.connection_id for one in gateway.registered(device)] == [second.connection_id]
+    assert len(producer.records) == 1
+
+
+def test_of_three_connections_opened_at_once_all_but_the_last_are_ended(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = gateway.log_in()
+    first, second, third = gateway.connect(device), gateway.socket(device), gateway.socket(device)
+
+    class Overtaken(Connections):
+        def register(self, connection: Connection, *, replacing: Connection | None = None) -> Connection | None:
+            if replacing is not None:
+                use(gateway, monkeypatch)
+                if second.connection_id not in [one.connection_id for one in gateway.registered(device)]:
+                    assert handler.handle(second.event("CONNECT"), None)["statusCode"] == 200
+            return super().register(connection, replacing=replacing)
+
+    database, cache = database_from(gateway.environ), cache_from(gateway.environ)
+    use(gateway, monkeypatch, connections=Overtaken(database, cache))
+
+    assert handler.handle(third.event("CONNECT"), None)["statusCode"] == 200
+
+    assert [one.connection_id for one in gateway.registered(device)] == [third.connection_id]
+    ended = {ref.connection_id for record in gateway.told(device, 3) for ref in record.connections}
+    assert ended == {first.connection_id, second.connection_id}
 
 
 def test_another_device_replaces_nobody(gateway: Gateway) -> None:

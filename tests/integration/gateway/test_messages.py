@@ -8,6 +8,7 @@ import pytest
 
 from gateway.websocket import handler
 from gateway.websocket.limits import Limits
+from gochat_aws.kafka_login import KafkaSettings
 from gochat_aws.kafka_producer import KafkaRecordProducer
 from gochat_contracts.commands import SendMessage
 from gochat_contracts.records import UPSTREAM_TOPIC, UpstreamRecord
@@ -170,7 +171,7 @@ def test_a_broker_that_is_away_is_unavailable_and_says_when_to_come_again(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device = gateway.log_in()
-    producer = KafkaRecordProducer(bootstrap="127.0.0.1:1", auth="none", client_id="test", timeout_s=0.5)
+    producer = KafkaRecordProducer(KafkaSettings(kafka_bootstrap="127.0.0.1:1"), client_id="test", timeout_s=0.5)
     socket = gateway.connect(device)
     use(gateway, monkeypatch, producer=producer)
 

@@ -42,11 +42,13 @@ def cached(cache: Cache, user: UserId = ALICE) -> Any:
     return cache.run([command("GET", f"user_conns:{user}")])[0]
 
 
-def test_a_second_connection_of_a_device_replaces_the_first(store: Connections) -> None:
+def test_a_second_connection_of_a_device_replaces_the_first_by_name(store: Connections) -> None:
     first, second = connection("one="), connection("two=", at_ms=2000)
     assert store.register(first) is None
     assert store.register(connection("other=", device=LAPTOP)) is None
     assert store.register(second) == first
+    assert {one.connection_id for one in store.list_by_users([ALICE])[ALICE]} == {"one=", "other="}
+    assert store.register(second, replacing=first) is None
     assert {one.connection_id for one in store.list_by_users([ALICE])[ALICE]} == {"two=", "other="}
 
 
@@ -55,17 +57,17 @@ def test_registering_twice_replaces_nothing(store: Connections) -> None:
     assert store.register(connection("one=")) is None
 
 
-def test_a_connection_that_was_opened_earlier_does_not_replace_a_later_one(store: Connections) -> None:
-    late = connection("late=", at_ms=2000)
-    store.register(late)
-    early = connection("early=", at_ms=1000)
-    assert store.register(early) == early
-    assert store.list_by_users([ALICE])[ALICE] == (late,)
+def test_a_connection_replaces_none_but_the_one_that_is_named(store: Connections) -> None:
+    first, second, third = connection("one="), connection("two=", at_ms=2000), connection("three=", at_ms=3000)
+    store.register(first)
+    store.register(second, replacing=first)
+    assert store.register(third, replacing=first) == second
+    assert store.list_by_users([ALICE])[ALICE] == (second,)
 
 
 def test_a_late_goodbye_leaves_the_successor_alone(store: Connections) -> None:
     store.register(connection("one="))
-    store.register(connection("two=", at_ms=2000))
+    store.register(connection("two=", at_ms=2000), replacing=connection("one="))
     assert not store.remove(ALICE, PHONE, ConnectionId("one="))
     assert store.remove(ALICE, PHONE, ConnectionId("two="))
     assert not store.remove(ALICE, PHONE, ConnectionId("two="))
@@ -81,13 +83,13 @@ def test_many_goodbyes_are_one_statement(store: Connections, database: Database)
     assert database.round_trips - before == 3, "deletion and commit, and when their users were seen"
 
 
-def test_two_connects_at_once_leave_one_and_tell_the_other(
+def test_of_two_connects_at_once_one_finds_the_other(
     migrated: MySqlSettings, store: Connections, redis_cluster: RedisCluster
 ) -> None:
     for user in map(UserId, range(100, 120)):
         told = connect_two_at_once(lambda: (Database(migrated), Cache(redis_settings(redis_cluster))), user)
-        assert [one.connection_id for one in store.list_by_users([user])[user]] == ["1="], "the later one stays"
-        assert [one.connection_id for one in told if one is not None] == ["0="], "and the earlier one is to be closed"
+        (held,) = store.list_by_users([user])[user]
+        assert [one for one in told if one is not None] == [held], "whoever came second is told of the first"
 
 
 def connect_two_at_once(open_stores: Callable[[], tuple[Database, Cache]], user: UserId) -> list[Connection | None]:

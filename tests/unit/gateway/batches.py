@@ -50,7 +50,7 @@ def record(
 
 
 def deliver(api: InMemoryConnections, *records: DownstreamRecord) -> Verdict:
-    return deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS))
+    return deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS), now_ms=NOW_MS)
 
 
 def in_memory_api() -> InMemoryConnections:

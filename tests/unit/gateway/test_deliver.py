@@ -6,11 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.deliver.lanes import COALESCED_BYTES
-from gateway.deliver.reports import report_dead
+from gateway.deliver.reports import hand_back, report_dead
 from gateway.websocket.dead_connections import plan_offline_tasks
 from gochat_aws.connections_api import Outcome
-from gochat_aws.function_invoke import EventRefusedError
-from gochat_contracts.records import DeadConnections, MessageRef, MissedBy, Recipient
+from gochat_aws.function_invoke import MAX_EVENT_BYTES, EventRefusedError
+from gochat_contracts.records import (
+    DeadConnections,
+    DownstreamRecord,
+    HandedBack,
+    MessageRef,
+    MissedBy,
+    Recipient,
+    decode,
+)
 from gochat_core.types import ConnectionId, ConversationId, DeviceId, Seq, UserId
 from tests.fakes.connections import InMemoryConnections
 from tests.unit.gateway.batches import (
@@ -19,7 +27,6 @@ from tests.unit.gateway.batches import (
     CHAT,
     LAPTOP,
     NEW_PHONE,
-    NOW_MS,
     PHONE,
     connection,
     deliver,
@@ -128,14 +135,57 @@ def test_a_refusal_of_the_platform_fails_the_record_and_kills_nobody(api: InMemo
     assert (verdict.failed, verdict.dead) == ({0}, [])
 
 
-def test_a_young_connection_may_not_be_there_yet(api: InMemoryConnections) -> None:
-    young = connection("young", age_ms=3_000)
+YOUNG = connection("young", age_ms=9_999)
+AGED = connection("aged", age_ms=10_000)
 
-    deliver(api, record(message(1), connections=(young, PHONE)))
 
-    patience = {call.connection_id: call.retry_gone_until_s - NOW_MS / 1000 for call in api.calls}
-    assert patience[young.connection_id] == pytest.approx(7.0)
-    assert patience[PHONE.connection_id] < 0
+def test_what_a_young_connection_can_not_take_yet_is_handed_back_in_its_order_and_nobody_is_called_dead(
+    api: InMemoryConnections,
+) -> None:
+    api.outcomes[YOUNG.connection_id].extend([Outcome.DELIVERED, Outcome.GONE])
+    api.gone.add(AGED.connection_id)
+
+    verdict = deliver(
+        api,
+        record(message(1), event("message.stored"), connections=(YOUNG, PHONE)),
+        record(message(2), event("session.revoked", close=True), connections=(YOUNG,)),
+        record(message(3), connections=(AGED,)),
+    )
+
+    (early,) = verdict.early
+    assert early.lane.connection == YOUNG
+    assert [placed.item.event for placed in early.items] == ["message.stored", "message.new", "session.revoked"]
+    assert early.records == {0, 1}
+    assert [dead.missed_by.connection_id for dead in verdict.dead] == [AGED.connection_id]
+    assert verdict.failed == set()
+    assert api.deleted == []
+    assert frames(api, PHONE) == [("message.new", [1]), ("message.stored", [])]
+
+
+def test_an_ending_waits_elsewhere_while_the_successor_may_still_come(api: InMemoryConnections) -> None:
+    api.gone.update({YOUNG.connection_id, AGED.connection_id})
+    endings = [event("session.replaced", close=True, once_usable=one) for one in (YOUNG, AGED)]
+
+    verdict = deliver(api, record(message(1), endings[0], message(2)), record(endings[1], connections=(LAPTOP,)))
+
+    (early,) = verdict.early
+    assert early.lane.connection == PHONE
+    assert [placed.item for placed in early.items] == [endings[0], message(2)]
+    assert frames(api, PHONE) == [("message.new", [1])]
+    assert api.deleted == [LAPTOP.connection_id]
+
+
+def test_a_connection_that_is_replaced_during_its_own_handshake_is_ended_after_it(api: InMemoryConnections) -> None:
+    api.gone.add(YOUNG.connection_id)
+    ending = event("session.replaced", close=True, once_usable=NEW_PHONE)
+
+    (early,) = deliver(api, record(ending, connections=(YOUNG,))).early
+    api.gone.clear()
+    again = deliver(api, record(*(placed.item for placed in early.items), connections=(YOUNG,)))
+
+    assert again.early == []
+    assert frames(api, YOUNG) == [("session.replaced", [])]
+    assert api.deleted == [YOUNG.connection_id]
 
 
 def test_an_answer_to_a_frame_is_posted_as_it_is(api: InMemoryConnections) -> None:
@@ -147,7 +197,9 @@ def test_an_answer_to_a_frame_is_posted_as_it_is(api: InMemoryConnections) -> No
 
 
 def test_a_replaced_connection_is_told_and_closed_once_the_new_one_is_usable(api: InMemoryConnections) -> None:
-    deliver(api, record(message(1), event("session.replaced", close=True, once_usable=NEW_PHONE), message(2)))
+    ending = event("session.replaced", close=True, once_usable=NEW_PHONE)
+
+    verdict = deliver(api, record(message(1), ending, message(2)), record(ending))
 
     methods = [(call.method, call.connection_id) for call in api.calls]
     assert methods == [
@@ -157,6 +209,7 @@ def test_a_replaced_connection_is_told_and_closed_once_the_new_one_is_usable(api
         ("DELETE", PHONE.connection_id),
     ]
     assert frames(api, PHONE) == [("message.new", [1]), ("session.replaced", [])]
+    assert [ref.seq for dead in verdict.dead for ref in dead.missed_by.missed] == [2], "its user may be nowhere else"
 
 
 def test_when_the_new_connection_never_came_the_old_one_is_closed_so_that_its_client_returns(
@@ -188,12 +241,16 @@ def test_ending_a_connection_that_is_gone_is_no_failure(api: InMemoryConnections
 class Invoker:
     def __init__(self, *, refuses: bool = False) -> None:
         self.refuses = refuses
-        self.reports: list[DeadConnections] = []
+        self.payloads: list[bytes] = []
+
+    @property
+    def reports(self) -> list[DeadConnections]:
+        return [msgspec.json.decode(payload, type=DeadConnections) for payload in self.payloads]
 
     def invoke_event(self, payload: bytes) -> None:
         if self.refuses:
             raise EventRefusedError
-        self.reports.append(msgspec.json.decode(payload, type=DeadConnections))
+        self.payloads.append(payload)
 
 
 def test_reports_are_split_and_a_refused_one_fails_its_records(api: InMemoryConnections) -> None:
@@ -209,6 +266,25 @@ def test_reports_are_split_and_a_refused_one_fails_its_records(api: InMemoryConn
         ref.connection_id for ref in many
     ]
     assert report_dead(Invoker(refuses=True), verdict.dead) == set(range(40))
+
+
+def test_what_is_handed_back_is_split_and_fails_its_records_when_it_is_refused(api: InMemoryConnections) -> None:
+    both = [YOUNG, connection("younger", age_ms=1)]
+    api.gone.update(ref.connection_id for ref in both)
+    items = [message(seq, size=10_000, to=(0, 1)) for seq in range(1, 41)]
+    verdict = deliver(api, record(*items[:20], connections=both), record(*items[20:], connections=both))
+
+    taken = Invoker()
+    assert hand_back(taken, verdict.early) == set()
+    assert len(taken.payloads) > 2
+    assert max(map(len, taken.payloads)) < MAX_EVENT_BYTES
+    reports = [msgspec.json.decode(payload, type=HandedBack) for payload in taken.payloads]
+    told = [decode(DownstreamRecord, text.encode()) for report in reports for text in report.records]
+    again = in_memory_api()
+    deliver(again, *told)
+    for ref in both:
+        assert [seq for _, seqs in frames(again, ref) for seq in seqs] == list(range(1, 41))
+    assert hand_back(Invoker(refuses=True), verdict.early) == {0, 1}
 
 
 def test_offline_tasks_gather_the_users_who_missed_the_same() -> None:

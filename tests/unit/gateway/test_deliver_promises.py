@@ -16,6 +16,9 @@ from tests.fakes.connections import InMemoryConnections
 from tests.unit.gateway.batches import CHAT, NOW_MS, in_memory_api
 
 USERS = 3
+YOUNG_USER = 2
+"""Whose connections have just been opened."""
+
 DEVICES = 2
 
 
@@ -23,7 +26,7 @@ def connection_of(user: int, device: int) -> ConnectionRef:
     return ConnectionRef(
         connection_id=ConnectionId(f"u{user}d{device}="),
         device_id=DeviceId(f"d{device}"),
-        connected_at_ms=NOW_MS - 60_000,
+        connected_at_ms=NOW_MS - (3_000 if user == YOUNG_USER else 60_000),
     )
 
 
@@ -31,7 +34,7 @@ Shape = tuple[str, int, tuple[int, ...] | None]
 """Kind of an item, bytes in it, devices it is for."""
 
 shapes = st.tuples(
-    st.sampled_from(("message", "message", "message", "overdue", "typing", "stored")),
+    st.sampled_from(("message", "message", "message", "overdue", "typing", "stored", "ending")),
     st.sampled_from((0, 500, 20_000)),
     st.sampled_from((None, (0,), (1,), (0, 1))),
 )
@@ -51,6 +54,7 @@ def make_item(shape: Shape, seq: int) -> DownstreamItem:
         expires_at_ms=NOW_MS + (-1 if kind == "overdue" else 1_000),
         message=MessageRef(conversation_id=CHAT, seq=Seq(seq)) if is_message else None,
         to=to,
+        close=kind == "ending",
     )
 
 
@@ -73,7 +77,7 @@ def delivered_messages(api: InMemoryConnections, connection_id: str) -> list[int
 
 
 @given(batch=batches, answered=answers)
-def test_every_message_is_delivered_reported_or_comes_again(
+def test_every_message_is_delivered_reported_handed_back_or_comes_again(
     batch: list[tuple[int, list[Shape]]], answered: dict[tuple[int, int], list[Outcome]]
 ) -> None:
     api = in_memory_api()
@@ -81,9 +85,15 @@ def test_every_message_is_delivered_reported_or_comes_again(
         api.outcomes[connection_of(user, device).connection_id] = deque(outcomes)
     records = make_batch(batch)
 
-    verdict = deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS))
+    verdict = deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS), now_ms=NOW_MS)
 
     missed = {(dead.missed_by.connection_id, ref.seq) for dead in verdict.dead for ref in dead.missed_by.missed}
+    missed |= {
+        (early.lane.connection.connection_id, placed.item.message.seq)
+        for early in verdict.early
+        for placed in early.items
+        if placed.item.message is not None
+    }
     wanted = {
         (record.connections[index].connection_id, item.message.seq)
         for place, record in enumerate(records)
@@ -105,7 +115,7 @@ def test_each_connection_gets_its_messages_in_order_and_each_once(
     for (user, device), outcomes in answered.items():
         api.outcomes[connection_of(user, device).connection_id] = deque(outcomes)
 
-    deliver_lanes(api, plan_lanes(list(enumerate(make_batch(batch))), now_ms=NOW_MS))
+    deliver_lanes(api, plan_lanes(list(enumerate(make_batch(batch))), now_ms=NOW_MS), now_ms=NOW_MS)
 
     for user in range(USERS):
         for device in range(DEVICES):
@@ -114,16 +124,17 @@ def test_each_connection_gets_its_messages_in_order_and_each_once(
 
 
 @given(batch=batches, answered=answers)
-def test_a_connection_is_reported_only_when_it_is_gone_or_was_given_up(
+def test_a_connection_is_reported_only_when_it_is_gone_was_ended_or_given_up(
     batch: list[tuple[int, list[Shape]]], answered: dict[tuple[int, int], list[Outcome]]
 ) -> None:
     api = in_memory_api()
     answered = {who: [one for one in outcomes if one is not Outcome.GONE] for who, outcomes in answered.items()}
     for (user, device), outcomes in answered.items():
         api.outcomes[connection_of(user, device).connection_id] = deque(outcomes)
-    records = make_batch([(user, [s for s in item_shapes if s[0] != "overdue"]) for user, item_shapes in batch])
+    lasting = [(user, [s for s in item_shapes if s[0] not in ("overdue", "ending")]) for user, item_shapes in batch]
+    records = make_batch(lasting)
 
-    verdict = deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS))
+    verdict = deliver_lanes(api, plan_lanes(list(enumerate(records)), now_ms=NOW_MS), now_ms=NOW_MS)
 
     assert verdict.dead == []
     assert api.deleted == []

@@ -1,17 +1,16 @@
 """Produces records to Kafka and returns only when the broker holds every one of them durably."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from gochat_aws.kafka_login import KafkaSettings, kafka_settings, login_options
 from gochat_core.deferred import defer_package
 from gochat_core.errors import PayloadTooLarge, Unavailable
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
-
-KafkaAuth = Literal["none", "iam"]
 
 REQUEST_TIMEOUT_MS = 3_000
 """One try at one broker. A connection that died while the container was frozen costs this much, so it is short."""
@@ -59,17 +58,15 @@ class KafkaRecordProducer:
 
     def __init__(
         self,
+        settings: KafkaSettings,
         *,
-        bootstrap: str,
-        auth: KafkaAuth,
         client_id: str,
         timeout_s: float = 8.0,
         api_version: tuple[int, ...] | None = None,
     ) -> None:
         """Connect on first use; `api_version` is asked of the broker unless it is given."""
         self._api_version = api_version
-        self._bootstrap = bootstrap
-        self._auth = auth
+        self._settings = settings
         self._client_id = client_id
         self._timeout_s = timeout_s
         self._producer: KafkaProducer | None = None
@@ -122,8 +119,8 @@ class KafkaRecordProducer:
 
     def _options(self) -> dict[str, Any]:
         timeout_ms = int(self._timeout_s * 1000)
-        options: dict[str, Any] = {
-            "bootstrap_servers": self._bootstrap.split(","),
+        return {
+            "bootstrap_servers": self._settings.kafka_bootstrap.split(","),
             "client_id": self._client_id,
             "acks": "all",
             "enable_idempotence": True,
@@ -137,12 +134,13 @@ class KafkaRecordProducer:
             "allow_auto_create_topics": False,
             "metrics_enabled": False,
             "api_version": self._api_version,
+            **login_options(self._settings),
         }
-        if self._auth == "iam":
-            from gochat_aws.msk_iam import use_msk_iam
 
-            options.update(use_msk_iam())
-        return options
+
+def producer_from(environ: Mapping[str, str], *, client_id: str, timeout_s: float = 8.0) -> KafkaRecordProducer:
+    """Build the producer of one container from its environment; nothing is connected yet."""
+    return KafkaRecordProducer(kafka_settings(environ), client_id=client_id, timeout_s=timeout_s)
 
 
 def _make_producer(options: dict[str, Any]) -> "KafkaProducer":

@@ -65,7 +65,7 @@ def plan_downstream(
     for user_id, own in by_user.items():
         for cell_id, refs in _by_cell(connections.get(user_id, ())):
             items = [item for notice in own if (item := _item(notice, refs)) is not None]
-            for part in _split(items):
+            for part in split_items(items, max_bytes=MAX_RECORD_BYTES):
                 yield cell_id, DownstreamRecord(user_id=user_id, connections=refs, items=part)
 
 
@@ -79,7 +79,7 @@ def plan_shared(
     for user_id in user_ids:
         for cell_id, refs in _by_cell(connections.get(user_id, ())):
             cells.setdefault(cell_id, []).append(Recipient(user_id=user_id, connections=refs))
-    parts = list(_split(items)) if cells else []
+    parts = list(split_items(items, max_bytes=MAX_RECORD_BYTES)) if cells else []
     for cell_id, recipients in cells.items():
         for start in range(0, len(recipients), RECIPIENTS):
             first, *also = recipients[start : start + RECIPIENTS]
@@ -121,12 +121,13 @@ def _item(notice: Notice, connections: tuple[ConnectionRef, ...]) -> DownstreamI
     )
 
 
-def _split(items: Sequence[DownstreamItem]) -> Iterator[tuple[DownstreamItem, ...]]:
+def split_items(items: Sequence[DownstreamItem], *, max_bytes: int) -> Iterator[tuple[DownstreamItem, ...]]:
+    """Yield the items in their order, as many together as a record of `max_bytes` holds, one at least."""
     part: list[DownstreamItem] = []
     size = 0
     for item in items:
         item_bytes = len(bytes(item.data)) + ITEM_OVERHEAD_BYTES
-        if part and size + item_bytes > MAX_RECORD_BYTES:
+        if part and size + item_bytes > max_bytes:
             yield tuple(part)
             part, size = [], 0
         part.append(item)

@@ -271,7 +271,16 @@ class DeadLetters(
     letters: tuple[DeadLetter, ...]
 
 
-DeliverReport = DeadConnections | DeadLetters
+class HandedBack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="gochat", tag="handed_back"):
+    """What `deliver` can't post yet and waits for no longer: its connection may still be in its handshake.
+
+    Each of `records` is a DownstreamRecord for one connection, as text.
+    """
+
+    records: tuple[str, ...]
+
+
+DeliverReport = DeadConnections | DeadLetters | HandedBack
 """Everything that `deliver` reports to `websocket`."""
 
 

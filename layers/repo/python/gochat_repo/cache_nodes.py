@@ -4,7 +4,7 @@ import ssl
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from redis import connection as redis_connection
@@ -12,6 +12,9 @@ from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
 
 from gochat_core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from gochat_aws.store_secret import StoreSecret
 
 Argument = str | bytes | int | float
 
@@ -34,13 +37,15 @@ class CacheUnavailable(Unavailable):
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where Redis is (any node of the cluster) and how to log in; `iam` implies TLS."""
+    """Where Redis is (any node of the cluster) and how to log in; `iam` and `password` imply TLS."""
 
     redis_host: str
     redis_port: int = 6379
-    redis_auth: Literal["none", "iam"] = "none"
+    redis_auth: Literal["none", "iam", "password"] = "none"
     redis_user: str | None = None
     redis_cache_name: str | None = None
+    redis_secret_arn: str | None = None
+    """password: the secret of `redis_user`, as `gochat_aws.store_secret` reads it."""
     redis_connect_timeout_s: float = 0.3
     redis_read_timeout_s: float = 0.5
 
@@ -107,7 +112,7 @@ class Nodes:
 
     def __init__(self, settings: RedisSettings, password: Callable[[], str] | None) -> None:
         self._settings = settings
-        self._tls = ssl.create_default_context() if settings.redis_auth == "iam" else None
+        self._tls: ssl.SSLContext | None = None
         self._login = _Login(settings.redis_user or "default", password) if password else None
         self._idle: dict[Node, list[tuple[float, Connection]]] = {}
         self._closed_until: dict[Node, float] = {}
@@ -122,10 +127,10 @@ class Nodes:
             if time.monotonic() - since < MAX_IDLE_S and connection.is_quiet():
                 return connection, False
             connection.drop()
-        connection = self._new(node)
         try:
+            connection = self._new(node)
             connection.connect()
-        except (RedisError, OSError) as fault:
+        except (RedisError, OSError, Unavailable) as fault:
             self.break_circuit(node)
             raise CacheUnavailable from fault
         return connection, True
@@ -164,8 +169,12 @@ class Nodes:
             "driver_info": None,
             "credential_provider": self._login,
         }
-        kind: Any = redis_connection.Connection
-        return Connection(_TlsConnection(tls=self._tls, **options) if self._tls else kind(**options))
+        if self._settings.redis_auth == "none":
+            kind: Any = redis_connection.Connection
+            return Connection(kind(**options))
+        if self._tls is None:
+            self._tls = _tls_context(self._settings)
+        return Connection(_TlsConnection(tls=self._tls, **options))
 
 
 class Topology:
@@ -228,6 +237,21 @@ def redis_password(settings: RedisSettings, environ: Mapping[str, str]) -> Calla
     """Return what makes the password of a new connection, or None where there is none."""
     if settings.redis_auth == "none":
         return None
+    if settings.redis_auth == "password":
+        return _secret_of(settings).password
     from gochat_repo.iam_tokens import cache_token_maker
 
     return cache_token_maker(environ, cache_name=settings.redis_cache_name or "", user=settings.redis_user or "")
+
+
+def _tls_context(settings: RedisSettings) -> ssl.SSLContext:
+    own = _secret_of(settings).certificate_authority() if settings.redis_auth == "password" else None
+    return ssl.create_default_context(cadata=own)
+
+
+def _secret_of(settings: RedisSettings) -> "StoreSecret":
+    from gochat_aws.store_secret import store_secret
+
+    if not settings.redis_secret_arn:
+        raise ValueError("GOCHAT_REDIS_AUTH=password needs GOCHAT_REDIS_SECRET_ARN")
+    return store_secret(settings.redis_secret_arn)

@@ -83,14 +83,14 @@ class Connections:
         self._values = ReadThrough(database, cache)
         self._clock = clock
 
-    def register(self, connection: Connection) -> Connection | None:
-        """Make this the one connection of its device and return the one it replaces, if any; safe to repeat.
+    def register(self, connection: Connection, *, replacing: Connection | None = None) -> Connection | None:
+        """Make this the one connection of its device; safe to repeat.
 
-        When the device has a connection that was opened later (two `$connect` ran at once), that one stays and the
-        given one is returned: it is the one to close. Two to four database round trips. Raises `Unavailable`.
+        If the device has another one, which is not the one that it is said to replace, nothing is changed and that one
+        returned: whoever replaces it sees to its end first. Two to four database round trips. Raises `Unavailable`.
         """
         with self._values.changing(_HELD, [connection.user_id]):
-            return self._database.transaction(lambda tx: _register(tx, connection))
+            return self._database.transaction(lambda tx: _register(tx, connection, replacing))
 
     def remove(self, user_id: UserId, device_id: DeviceId, connection_id: ConnectionId) -> bool:
         """Delete exactly this connection, never a successor of the same device; tell whether it was there.
@@ -176,7 +176,7 @@ def group_by_user(connections: Iterable[Connection]) -> dict[UserId, tuple[Conne
     return grouped
 
 
-def _register(tx: Transaction, new: Connection) -> Connection | None:
+def _register(tx: Transaction, new: Connection, replacing: Connection | None) -> Connection | None:
     at_ms = new.connected_at_ms
     values = (new.user_id, new.device_id, new.session_id, new.cell_id, new.connection_id, at_ms, at_ms)
     # Changes nothing where a row is, but locks it: of two connects at once, one waits and sees the other's.
@@ -194,14 +194,14 @@ def _register(tx: Transaction, new: Connection) -> Connection | None:
     held = read_connection(rows[0])
     if held.connection_id == new.connection_id:
         return None
-    if held.connected_at_ms > new.connected_at_ms:
-        return new
+    if replacing is None or held.connection_id != replacing.connection_id:
+        return held
     tx.execute(
         "UPDATE connections SET session_id = %s, cell_id = %s, connection_id = %s, connected_at_ms = %s,"
         " checked_at_ms = %s WHERE user_id = %s AND device_id = %s",
         (new.session_id, new.cell_id, new.connection_id, at_ms, at_ms, new.user_id, new.device_id),
     )
-    return held
+    return None
 
 
 def read_connection(row: Row) -> Connection:

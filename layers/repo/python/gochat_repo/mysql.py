@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import pymysql
@@ -102,7 +103,7 @@ class Database:
         """Connect on first use."""
         self.round_trips = 0
         self._pause = pause
-        tls = tls_context(settings)
+        tls = cache(lambda: tls_context(settings))
         self._writer = Pool(settings, settings.mysql_host, password, tls)
         self._reader = Pool(settings, settings.mysql_reader_host or settings.mysql_host, password, tls)
 

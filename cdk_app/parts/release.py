@@ -1,0 +1,89 @@
+"""New code reaches callers little by little: a version, the alias that they call, and the alarm that takes it back."""
+
+from aws_cdk import CfnParameter, Duration, Fn, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+
+from cdk_app.settings import Release, Stage
+from cdk_app.store_settings import Managed
+from cdk_app.stores import allow
+
+ALIAS = "live"
+
+ERRORS = 3
+"""Failed calls in a minute, of all versions together, at which a release is taken back."""
+
+_CONFIGURATIONS = {
+    "CANARY_10PERCENT_5MINUTES": codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
+    "CANARY_10PERCENT_15MINUTES": codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_15_MINUTES,
+    "LINEAR_10PERCENT_EVERY_1MINUTE": codedeploy.LambdaDeploymentConfig.LINEAR_10_PERCENT_EVERY_1_MINUTE,
+}
+
+
+def version_options(stack: Stack, stage: Stage) -> lambda_.VersionOptions | None:
+    """Describe a version by what changes its environment without changing the template.
+
+    A version freezes the environment. CDK publishes another one when the template changes; the brokers' addresses and
+    the signing keys are known to CloudFormation alone. Another description makes another version as well (Lambda
+    template reference, "AWS::Lambda::Version": its update is a replacement; at most 256 characters).
+    """
+    if not stage.release:
+        return None
+    brokers = stage.stores.broker.brokers if isinstance(stage.stores, Managed) else 0
+    revisions = [child.value_as_string for child in stack.node.children if isinstance(child, CfnParameter)]
+    return lambda_.VersionOptions(description=Fn.join(" ", [f"{brokers} brokers, revisions:", *revisions]))
+
+
+def declare_release(stack: Stack, release: Release, function: lambda_.Function, title: str) -> lambda_.Alias:
+    """Declare the alias that callers use and how CodeDeploy moves it to the next version.
+
+    Each alias has an event configuration, permissions and mappings of its own: whoever calls the function must be given
+    what this returns.
+    """
+    alias = lambda_.Alias(stack, f"{title}Live", alias_name=ALIAS, version=function.current_version)
+    alarm = cloudwatch.Alarm(
+        stack,
+        f"{title}ReleaseAlarm",
+        alarm_description=f"{title}: calls fail; CodeDeploy takes a release that is under way back",
+        metric=alias.metric_errors(period=Duration.minutes(1), statistic="Sum"),
+        threshold=ERRORS,
+        evaluation_periods=1,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    application, role = _application(stack)
+    codedeploy.LambdaDeploymentGroup(
+        stack,
+        f"{title}Release",
+        application=application,
+        alias=alias,
+        deployment_config=_CONFIGURATIONS[release.canary],
+        alarms=[alarm],
+        role=role.without_policy_updates(),
+    )
+    role.add_to_policy(allow(["GetAlias", "UpdateAlias"], [alias.function_arn], "lambda"))
+    return alias
+
+
+def _application(stack: Stack) -> tuple[codedeploy.LambdaApplication, iam.Role]:
+    """Return the stack's application and the role of its deployments, declared once.
+
+    The role replaces CDK's, whose managed policy may move every alias of the account.
+    """
+    known = stack.node.try_find_child("Releases")
+    if isinstance(known, codedeploy.LambdaApplication):
+        role = stack.node.find_child("ReleaseRole")
+        assert isinstance(role, iam.Role)
+        return known, role
+    role = iam.Role(
+        stack,
+        "ReleaseRole",
+        assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"),
+        inline_policies={
+            # CloudWatch knows no resources to narrow this to.
+            "alarms": iam.PolicyDocument(statements=[allow(["DescribeAlarms"], ["*"], "cloudwatch")])
+        },
+    )
+    return codedeploy.LambdaApplication(stack, "Releases"), role
