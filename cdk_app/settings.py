@@ -88,6 +88,17 @@ class Sweeps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogicAlias:
+    """An alias of im-logic's gRPC function, which callers find in the registry by its weight."""
+
+    name: str
+    weight: int
+    """Its share of the calls beside the others' weights: 90 and 10 send every tenth call to a canary."""
+    version: str = "$LATEST"
+    """A published version, to go on serving it while the canary has what was deployed last."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Domains:
     """Names of your own for the APIs, instead of `….execute-api.….amazonaws.com`."""
 
@@ -130,7 +141,13 @@ class Stage:
     topics: Topics
     mappings: Mappings
     cells: tuple[str, ...] = ("g1",)
-    """Ids of the gateway cells; the first one serves the HTTP API too."""
+    """Ids of the gateway cells; the first one is where clients go that the registry tells nothing."""
+    cell_weights: tuple[tuple[str, int], ...] = ()
+    """(cell, its share of new clients), 0 to 1,000; 100 where none is told."""
+    draining_cells: tuple[str, ...] = ()
+    """Cells whose clients are moved to the others; take a cell out of `cells` once it holds no connection any more."""
+    logic_aliases: tuple[LogicAlias, ...] = (LogicAlias(name="live", weight=100),)
+    """The first one is what callers fall back to while the registry tells nothing."""
     log_level: str = "INFO"
     log_retention_days: Literal[1, 14, 90]
     websocket_throttle: Throttle

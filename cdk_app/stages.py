@@ -1,5 +1,7 @@
 """The stages: the one place to change a size, a limit or a region."""
 
+from dataclasses import replace
+
 from cdk_app.settings import Mapping, Mappings, Pollers, Release, Stage, Sweeps, Throttle, Topics
 from cdk_app.store_settings import (
     Broker,
@@ -213,6 +215,9 @@ EXTERNAL = Stage(
     memory_mib=1_769,
 )
 
+MAX_CELLS = 9
+"""Ids stay two characters long, as names of resources have few to spare; more cells are listed in `Stage.cells`."""
+
 _STAGES = {stage.name: stage for stage in (LOCAL, DEV, PROD, EXTERNAL)}
 
 
@@ -222,3 +227,10 @@ def find_stage(name: str) -> Stage:
         if known == name:
             return stage
     raise ValueError(f"there is no stage {name!r}: choose one of {', '.join(_STAGES)}")
+
+
+def with_cells(stage: Stage, count: int) -> Stage:
+    """Return the stage with so many gateway cells, `g1` first; raises ValueError for none or too many."""
+    if not 1 <= count <= MAX_CELLS:
+        raise ValueError(f"a stage has 1 to {MAX_CELLS} gateways, not {count}")
+    return replace(stage, cells=tuple(f"g{number}" for number in range(1, count + 1)))

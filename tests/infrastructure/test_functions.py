@@ -26,11 +26,13 @@ ENVIRONMENTS = {
     "gateway-deliver": ALL | DELIVER,
     "gateway-deliver-bulk": ALL | DELIVER,
     "gateway-http": ALL
-    | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
-    | {"GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_URL", "GOCHAT_HTTP_URL"},
+    | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
+    | {"GOCHAT_CONNECTIONS_ENDPOINTS", "GOCHAT_WEBSOCKET_URL", "GOCHAT_HTTP_URL", "GOCHAT_REGISTRY_NAMESPACE"},
     "gateway-sweep": ALL
     | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_REPO_FUNCTION", "GOCHAT_WEBSOCKET_FUNCTION"}
-    | {"GOCHAT_CONNECTION_CHECK_MINUTES"},
+    | {"GOCHAT_CONNECTION_CHECK_MINUTES", "GOCHAT_REGISTRY_NAMESPACE"},
+    "gateway-prober": ALL
+    | {"GOCHAT_REGISTRY_NAMESPACE", "GOCHAT_REGISTRY_SERVICES", "GOCHAT_REGISTRY_BUS", "GOCHAT_REPO_FUNCTION"},
     "logic-sweep": ALL | STORES,
     "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH", "GOCHAT_CONTACTS_ONLY"},
     "logic-rpc": ALL
@@ -148,6 +150,7 @@ def test_a_failed_report_is_tried_twice_more_and_a_failed_sweep_waits_for_the_ne
         "gateway-websocket": 2,
         "task-worker": 2,
         "gateway-sweep": 0,
+        "gateway-prober": 0,
         "logic-sweep": 0,
         "task-sweep": 0,
     }

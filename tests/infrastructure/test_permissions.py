@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cdk_app.catalogue import FUNCTIONS
-from tests.infrastructure.calls import SNS, actions_of, custom_resource_actions, network_modules
+from tests.infrastructure.calls import DISCOVER, LEASE, SNS, actions_of, custom_resource_actions, network_modules
 from tests.infrastructure.synthesis import Synthesis
 
 # Actions that know no resources, by AWS's service authorization reference.
@@ -109,7 +109,13 @@ def test_only_actions_that_know_no_resources_are_allowed_on_all(stage: Synthesis
     for role, statement in _all_statements(stage):
         if "*" in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]):
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-            assert set(actions) <= WITHOUT_RESOURCES, role
+            if set(actions) <= DISCOVER | LEASE:  # their resources are named by a condition
+                assert set(statement["Condition"]["StringEquals"]) <= {
+                    "servicediscovery:NamespaceName",
+                    "servicediscovery:ServiceArn",
+                }, role
+            else:
+                assert set(actions) <= WITHOUT_RESOURCES, role
 
 
 def test_roles_carry_no_managed_policy_but_those_of_api_gateway_s_logs_and_aws_backup(stage: Synthesis) -> None:
@@ -133,6 +139,15 @@ def test_the_gateway_s_sweep_may_invoke_repo_service_and_the_websocket_function_
 def test_http_may_invoke_logic_through_its_alias_alone(stage: Synthesis) -> None:
     (resource,) = _resources(stage, "gateway-http", "lambda:InvokeFunction")
     assert "LogicRpcLive" in str(resource)
+
+
+def test_the_prober_invokes_whom_it_asks_for_health_and_registers_nothing_but_loads(stage: Synthesis) -> None:
+    invoked = str(_resources(stage, "gateway-prober", "lambda:InvokeFunction"))
+    for asked in ("RepoRpc", "LogicRpcLive", "GatewayWebsocketG1"):
+        assert asked in invoked
+    (registers,) = [one for one in stage.statements("gateway-prober") if "RegisterInstance" in str(one["Action"])]
+    (service,) = registers["Condition"]["StringEquals"]["servicediscovery:ServiceArn"]
+    assert "ImGatewayLoad" in str(service)
 
 
 def test_connections_are_managed_by_their_own_cell_s_functions_on_its_own_stage(stage: Synthesis) -> None:
