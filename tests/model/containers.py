@@ -206,7 +206,7 @@ class Fleet:
     def _ports(self) -> dict[str, Callable[..., Any]]:
         return {
             "SystemClock": lambda: self.clock,
-            "KafkaRecordProducer": lambda **_: WatchedProducer(self.log, self._running[-1].strikes),
+            "producer_from": lambda *_, **__: WatchedProducer(self.log, self._running[-1].strikes),
             "HttpConnectionsApi": lambda *_, **__: WatchedPosts(self.posts, self._running[-1].strikes),
             "FunctionInvoker": lambda **_: WatchedInvoker(self.events, self._running[-1].strikes),
             "lambda_transport": lambda _: self._call_rpc,
