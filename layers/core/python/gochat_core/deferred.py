@@ -1,4 +1,4 @@
-"""Defers what others' modules run when they are imported, so that a function that needs a part of them starts sooner."""
+"""Defers what modules of others run when imported, so that a function that needs a part of them starts sooner."""
 
 import importlib
 import importlib.util
