@@ -1,5 +1,6 @@
 """Holds a talk to the reference model while nobody acts: its history, both sides' cursors, every device's memory."""
 
+import time
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -52,7 +53,9 @@ class TalkCheck:
         by_name = {one["client_msg_id"]: one["seq"] for one in self.stored}
         for name, sent in self.talk.sent.items():
             if sent.accepted and name not in by_name:
-                self._problem("lost", f"{name}, which {sent.sender} sent, is not stored")
+                ago = f"{time.monotonic() - sent.at_s:.0f} s ago"
+                told = f"told as {sent.stored_seq}; last is {seqs[-1] if seqs else first - 1}"
+                self._problem("lost", f"{name}, which {sent.sender} sent {ago}, is not stored ({told}): {sent.data}")
             elif sent.stored_seq not in (None, by_name.get(name)):
                 self._problem("misnumbered", f"{name} was told as {sent.stored_seq}, stored as {by_name.get(name)}")
 
