@@ -17,6 +17,7 @@ from cdk_app.parts.function import Placement
 from cdk_app.settings import STAGE_TAG, Stage
 from cdk_app.stacks.broker import BrokerStack
 from cdk_app.stacks.data import DataStack
+from cdk_app.stacks.discovery import DiscoveryStack
 from cdk_app.stacks.edge import EdgeStack
 from cdk_app.stacks.key import KeyStack
 from cdk_app.stacks.media import MediaStack
@@ -28,7 +29,7 @@ from cdk_app.store_settings import Managed
 def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     """Put the stacks of a stage into an app; `full=False` spares byte code and wheels where only templates matter.
 
-    Stacks: Key, Network, Data and Broker where the stores are managed, Media, then Services, then Edge.
+    Stacks: Key, Network, Data and Broker where the stores are managed, Media and Discovery, then Services, then Edge.
     """
     bundler = bundling.Bundler(target=bundling.target_of(stage), full=full)
     environment = Environment(account=stage.account, region=stage.region)
@@ -46,6 +47,13 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
         termination_protection=stage.keep,
         description="GoChat: files that messages point at",
     )
+    discovery = DiscoveryStack(
+        app,
+        stack_name(stage, "Discovery"),
+        stage=stage,
+        env=environment,
+        description="GoChat: the registry of cells and services",
+    )
     services = ServicesStack(
         app,
         stack_name(stage, "Services"),
@@ -53,6 +61,7 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
         bundler=bundler,
         placement=placement,
         managed=managed,
+        registry=discovery.registry,
         env=environment,
         description="GoChat: logic, task and repo",
     )
@@ -64,7 +73,8 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
         placement=placement,
         managed=managed,
         secret_arn=services.secret_arn,
-        logic_function=services.logic_rpc,
+        registry=discovery.registry,
+        logic_functions=services.logic_rpc,
         repo_function=services.repo_rpc,
         env=environment,
         description="GoChat: WebSocket and HTTP APIs",
@@ -144,9 +154,13 @@ def _managed_stores(
 def synthesize(app: App) -> None:
     """Synthesize the stage that the app's context names: `stage` (`local` by default), `bundling` (`skip` or full).
 
-    Raises ValueError for an unknown stage, BundlingError when the code can't be bundled.
+    `gateways` sets how many cells there are, g1, g2, …, in place of the stage's own. Raises ValueError for an unknown
+    stage and for no cells, BundlingError when the code can't be bundled.
     """
     stage = stages.find_stage(app.node.try_get_context("stage") or "local")
+    gateways = app.node.try_get_context("gateways")
+    if gateways is not None:
+        stage = stages.with_cells(stage, int(gateways))
     build_app(app, stage, full=app.node.try_get_context("bundling") != "skip")
     app.synth()
 

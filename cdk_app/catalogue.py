@@ -13,6 +13,11 @@ def downstream_topic(cell_id: str) -> str:
     return f"im-downstream-topic-{cell_id}"
 
 
+def bulk_downstream_topic(cell_id: str) -> str:
+    """Name the topic that carries what large groups send through one cell."""
+    return f"im-downstream-bulk-topic-{cell_id}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class FunctionSpec:
     """One Lambda function; a handler is named by its path, so that this app imports none of the code it deploys."""
@@ -25,6 +30,8 @@ class FunctionSpec:
     cache: bool = False
     produces: bool = False
     """Whether it writes to Kafka, which means the VPC too: MSK can't be reached from outside."""
+    code: str | None = None
+    """The function whose code it runs, if not its own."""
 
     @property
     def package(self) -> str:
@@ -34,7 +41,7 @@ class FunctionSpec:
     @property
     def handler(self) -> str:
         """The handler string: `gateway-http` is `gateway.http.handler.handle`."""
-        return f"{self.name.replace('-', '.', 1)}.handler.handle"
+        return f"{(self.code or self.name).replace('-', '.', 1)}.handler.handle"
 
     @property
     def in_vpc(self) -> bool:
@@ -56,8 +63,15 @@ GATEWAY_WEBSOCKET = FunctionSpec(
     name="gateway-websocket", layers=_STORE_LAYERS, timeout_s=25, database=True, cache=True, produces=True
 )
 GATEWAY_DELIVER = FunctionSpec(name="gateway-deliver", layers=_EDGE_LAYERS, timeout_s=60)
+# The same code with a topic, a consumer group and a concurrency of its own: what a large group sends never stands in
+# front of other chats.
+GATEWAY_DELIVER_BULK = FunctionSpec(
+    name="gateway-deliver-bulk", code="gateway-deliver", layers=_EDGE_LAYERS, timeout_s=60
+)
 GATEWAY_HTTP = FunctionSpec(name="gateway-http", layers=_EDGE_LAYERS, timeout_s=29)
 GATEWAY_SWEEP = FunctionSpec(name="gateway-sweep", layers=_EDGE_LAYERS, timeout_s=60)
+# Three rounds of health calls fill most of the minute until the next run.
+GATEWAY_PROBER = FunctionSpec(name="gateway-prober", layers=_EDGE_LAYERS, timeout_s=60)
 LOGIC_UPSTREAM = FunctionSpec(
     name="logic-upstream", layers=_STORE_LAYERS, timeout_s=60, database=True, cache=True, produces=True
 )
@@ -84,8 +98,10 @@ FUNCTIONS = (
     GATEWAY_AUTHORIZE,
     GATEWAY_WEBSOCKET,
     GATEWAY_DELIVER,
+    GATEWAY_DELIVER_BULK,
     GATEWAY_HTTP,
     GATEWAY_SWEEP,
+    GATEWAY_PROBER,
     LOGIC_UPSTREAM,
     LOGIC_RPC,
     LOGIC_SWEEP,

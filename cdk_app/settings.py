@@ -18,6 +18,7 @@ class Topics:
 
     upstream_partitions: int
     downstream_partitions: int
+    downstream_bulk_partitions: int
     task_partitions: int
     push_partitions: int
     dead_letter_partitions: int
@@ -54,6 +55,7 @@ class Mappings:
     worker: Mapping
     push: Mapping
     deliver: Mapping
+    deliver_bulk: Mapping
     shared_pollers: bool = False
     """Whether the provisioned pollers of all mappings form one group, which shares its capacity: cheaper than a poller
     unit for each (Lambda API reference, "ProvisionedPollerConfig": up to 100 mappings of a VPC, 2,000 pollers)."""
@@ -61,7 +63,8 @@ class Mappings:
     @property
     def on_demand(self) -> bool:
         """Whether any mapping polls on demand: those reach Lambda from inside the VPC, through its endpoints."""
-        return any(mapping.pollers is None for mapping in (self.upstream, self.worker, self.push, self.deliver))
+        every = (self.upstream, self.worker, self.push, self.deliver, self.deliver_bulk)
+        return any(mapping.pollers is None for mapping in every)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,17 @@ class Sweeps:
     """How long somebody may be gone before it is told; the sweep adds up to a minute."""
     connection_check_minutes: float = 15
     """How long a connection is believed in without asking API Gateway for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogicAlias:
+    """An alias of im-logic's gRPC function, which callers find in the registry by its weight."""
+
+    name: str
+    weight: int
+    """Its share of the calls beside the others' weights: 90 and 10 send every tenth call to a canary."""
+    version: str = "$LATEST"
+    """A published version, to go on serving it while the canary has what was deployed last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +141,13 @@ class Stage:
     topics: Topics
     mappings: Mappings
     cells: tuple[str, ...] = ("g1",)
-    """Ids of the gateway cells; the first one serves the HTTP API too."""
+    """Ids of the gateway cells; the first one is where clients go that the registry tells nothing."""
+    cell_weights: tuple[tuple[str, int], ...] = ()
+    """(cell, its share of new clients), 0 to 1,000; 100 where none is told."""
+    draining_cells: tuple[str, ...] = ()
+    """Cells whose clients are moved to the others; take a cell out of `cells` once it holds no connection any more."""
+    logic_aliases: tuple[LogicAlias, ...] = (LogicAlias(name="live", weight=100),)
+    """The first one is what callers fall back to while the registry tells nothing."""
     log_level: str = "INFO"
     log_retention_days: Literal[1, 14, 90]
     websocket_throttle: Throttle
@@ -135,7 +155,10 @@ class Stage:
     sweeps: Sweeps
     contacts_only: bool = False
     """Whether friends alone may write to each other; else anyone may write to anyone who has not blocked them."""
-    max_group_members: int = 99
+    max_group_members: int = 100_000
+    large_group_members: int = 100
+    """From so many members on the worker tells a group's members, in pages, and nobody is told of typing and receipts.
+    Lower: messages of smaller groups cost `upstream` less and take a step more. A group that was large stays so."""
     push_applications: tuple[tuple[Literal["apns", "fcm"], str], ...] = ()
     """(kind of token, ARN of your SNS platform application); pushes of other kinds are written to the log."""
     web_push_contact: str | None = None

@@ -1,5 +1,7 @@
 """The stages: the one place to change a size, a limit or a region."""
 
+from dataclasses import replace
+
 from cdk_app.settings import Mapping, Mappings, Pollers, Release, Stage, Sweeps, Throttle, Topics
 from cdk_app.store_settings import (
     Broker,
@@ -23,6 +25,7 @@ LOCAL = Stage(
     topics=Topics(
         upstream_partitions=4,
         downstream_partitions=4,
+        downstream_bulk_partitions=4,
         task_partitions=4,
         push_partitions=4,
         dead_letter_partitions=1,
@@ -34,6 +37,7 @@ LOCAL = Stage(
         worker=Mapping(batch_size=20, pollers=_LOCAL_POLLERS),
         push=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
         deliver=Mapping(batch_size=100, pollers=_LOCAL_POLLERS),
+        deliver_bulk=Mapping(batch_size=20, pollers=_LOCAL_POLLERS),
     ),
     log_retention_days=1,
     websocket_throttle=Throttle(rate=10_000, burst=5_000),
@@ -62,6 +66,7 @@ DEV = Stage(
     topics=Topics(
         upstream_partitions=6,
         downstream_partitions=6,
+        downstream_bulk_partitions=6,
         task_partitions=6,
         push_partitions=6,
         dead_letter_partitions=1,
@@ -73,6 +78,7 @@ DEV = Stage(
         worker=Mapping(batch_size=20, pollers=None),
         push=Mapping(batch_size=100, pollers=None),
         deliver=Mapping(batch_size=100, pollers=None),
+        deliver_bulk=Mapping(batch_size=20, pollers=None),
     ),
     log_retention_days=14,
     websocket_throttle=Throttle(rate=500, burst=500),
@@ -107,6 +113,7 @@ PROD = Stage(
     topics=Topics(
         upstream_partitions=48,
         downstream_partitions=48,
+        downstream_bulk_partitions=48,
         task_partitions=48,
         push_partitions=48,
         dead_letter_partitions=3,
@@ -118,6 +125,7 @@ PROD = Stage(
         worker=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=24)),
         push=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=24)),
         deliver=Mapping(batch_size=100, pollers=Pollers(minimum=2, maximum=24)),
+        deliver_bulk=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=24)),
         shared_pollers=True,
     ),
     log_retention_days=90,
@@ -132,6 +140,7 @@ PROD = Stage(
         ("logic-upstream", 48),
         ("task-worker", 48),
         ("gateway-deliver", 48),
+        ("gateway-deliver-bulk", 48),
     ),
     # What stands between a client's frame and its delivery; sweeps and pushes are replaced at once.
     release=Release(
@@ -141,6 +150,7 @@ PROD = Stage(
             "gateway-websocket",
             "gateway-http",
             "gateway-deliver",
+            "gateway-deliver-bulk",
             "logic-rpc",
             "logic-upstream",
         ),
@@ -183,6 +193,7 @@ EXTERNAL = Stage(
     topics=Topics(
         upstream_partitions=24,
         downstream_partitions=24,
+        downstream_bulk_partitions=24,
         task_partitions=24,
         push_partitions=24,
         dead_letter_partitions=3,
@@ -194,6 +205,7 @@ EXTERNAL = Stage(
         worker=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=12)),
         push=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=12)),
         deliver=Mapping(batch_size=100, pollers=Pollers(minimum=1, maximum=12)),
+        deliver_bulk=Mapping(batch_size=20, pollers=Pollers(minimum=1, maximum=12)),
         shared_pollers=True,
     ),
     log_retention_days=90,
@@ -202,6 +214,9 @@ EXTERNAL = Stage(
     sweeps=Sweeps(on=True),
     memory_mib=1_769,
 )
+
+MAX_CELLS = 9
+"""Ids stay two characters long, as names of resources have few to spare; more cells are listed in `Stage.cells`."""
 
 _STAGES = {stage.name: stage for stage in (LOCAL, DEV, PROD, EXTERNAL)}
 
@@ -212,3 +227,10 @@ def find_stage(name: str) -> Stage:
         if known == name:
             return stage
     raise ValueError(f"there is no stage {name!r}: choose one of {', '.join(_STAGES)}")
+
+
+def with_cells(stage: Stage, count: int) -> Stage:
+    """Return the stage with so many gateway cells, `g1` first; raises ValueError for none or too many."""
+    if not 1 <= count <= MAX_CELLS:
+        raise ValueError(f"a stage has 1 to {MAX_CELLS} gateways, not {count}")
+    return replace(stage, cells=tuple(f"g{number}" for number in range(1, count + 1)))

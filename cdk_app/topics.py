@@ -32,6 +32,7 @@ def plan_topics(stage: Stage) -> list[TopicPlan]:
         catalogue.PUSH_TOPIC: sizes.push_partitions,
         catalogue.DEAD_LETTER_TOPIC: sizes.dead_letter_partitions,
         **{catalogue.downstream_topic(cell): sizes.downstream_partitions for cell in stage.cells},
+        **{catalogue.bulk_downstream_topic(cell): sizes.downstream_bulk_partitions for cell in stage.cells},
     }
     configs = {
         "retention.ms": str(sizes.retention_hours * _HOUR_MS),

@@ -12,6 +12,7 @@ COMMANDS = (
     "status",
     "logs",
     "chat",
+    "grpc",
     "test",
     "check",
     "bench",

@@ -37,7 +37,7 @@ def serving_stage() -> StageState:
     return state
 
 
-def stage_options(*, kafka: str, mysql: str, redis: str, http_port: int, attached: bool) -> Options:
+def stage_options(*, kafka: str, mysql: str, redis: str, http_port: int, attached: bool, gateways: int = 1) -> Options:
     """Fill in where the parts of this checkout lie."""
     return Options(
         home=stage_home(),
@@ -49,6 +49,7 @@ def stage_options(*, kafka: str, mysql: str, redis: str, http_port: int, attache
         redis=redis,
         http_port=http_port,
         attached=attached,
+        gateways=gateways,
     )
 
 

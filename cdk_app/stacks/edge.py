@@ -1,10 +1,10 @@
 """The edge: the HTTP API and, for each cell, a WebSocket API with the functions at either end of its frames."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway_v1
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -18,25 +18,17 @@ from cdk_app.parts.access import ManagedStores, declare_stores, external_placeme
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
+from cdk_app.parts.http_api import add_http_stage, cors_of
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.prober import declare_prober
 from cdk_app.parts.redrive import declare_redrive
+from cdk_app.parts.registry import GATEWAY, Registry
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys
 from cdk_app.parts.websocket_api import add_routes, add_stage
-from cdk_app.settings import Stage
+from cdk_app.settings import Mapping, Stage
 from cdk_app.stores import allow
 from cdk_app.topics import plan_topics
-
-_HTTP_ACCESS_LOG = {
-    "request_id": "$context.requestId",
-    "method": "$context.httpMethod",
-    "path": "$context.path",
-    "status": "$context.status",
-    "ip": "$context.identity.sourceIp",
-    "error": "$context.error.message",
-    "integration_error": "$context.integrationErrorMessage",
-    "latency_ms": "$context.responseLatency",
-}
 
 # The local AWS's ids of the APIs.
 _HTTP_API_ID = "0c4a7000"
@@ -49,6 +41,7 @@ class Cell:
     api: apigateway.WebSocketApi
     websocket_url: str
     connections_endpoint: str
+    websocket_function: str
 
 
 class EdgeStack(Stack):
@@ -64,13 +57,15 @@ class EdgeStack(Stack):
         placement: Placement | None,
         managed: ManagedStores | None,
         secret_arn: str,
-        logic_function: str,
+        logic_functions: Sequence[str],
         repo_function: str,
+        registry: Registry,
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
         self._stage = stage
         self._repo_function = repo_function
+        self._registry = registry
         self._context = FunctionContext(
             stack=self,
             stage=stage,
@@ -83,7 +78,9 @@ class EdgeStack(Stack):
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
         self._account = self._log_account()
         cells = [self._cell(cell_id, number) for number, cell_id in enumerate(stage.cells)]
-        self._http_api(cells, logic_function)
+        self._http_api(cells, logic_functions)
+        asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
+        declare_prober(self._context, registry, repo_function=repo_function, functions=asked)
 
     def _cell(self, cell_id: str, number: int) -> Cell:
         """Declare one cell: its API, its functions and the mapping of its downstream topic."""
@@ -94,8 +91,10 @@ class EdgeStack(Stack):
         )
         if stage.on_emulator:
             pin_api_id(api, f"0c4a70{number + 1:02x}")
+        websocket = self._websocket(cell_id)
         cell = Cell(
             api=api,
+            websocket_function=websocket.function_arn,
             websocket_url=self._addresses.websocket(api.api_id, stage.name),
             connections_endpoint=self._addresses.connections(api.api_id, stage.name),
         )
@@ -104,17 +103,30 @@ class EdgeStack(Stack):
             cell_id=cell_id,
             environment={"GOCHAT_CELL_ID": cell_id, "GOCHAT_TOKEN_PUBLIC_KEYS": self._public_keys},
         )
-        websocket = self._websocket(cell_id)
         add_routes(api, authorize=authorize, websocket=websocket)
         name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
         log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
-        self._deliver(cell, cell_id, websocket.function_arn)
+        topic, bulk = catalogue.downstream_topic(cell_id), catalogue.bulk_downstream_topic(cell_id)
+        self._deliver(catalogue.GATEWAY_DELIVER, stage.mappings.deliver, topic, cell, cell_id, websocket)
+        self._deliver(catalogue.GATEWAY_DELIVER_BULK, stage.mappings.deliver_bulk, bulk, cell, cell_id, websocket)
         self._sweep(cell, cell_id, websocket.function_arn)
+        self._register(cell, cell_id)
         suffix = "" if number == 0 else cell_id.capitalize()
         CfnOutput(self, f"WebSocketUrl{suffix}", value=cell.websocket_url)
         CfnOutput(self, f"ConnectionsEndpoint{suffix}", value=cell.connections_endpoint)
         return cell
+
+    def _register(self, cell: Cell, cell_id: str) -> None:
+        """Register a cell: where clients connect, and the function that answers for its health."""
+        attributes = {
+            "endpoint": cell.websocket_url,
+            "function": cell.websocket_function,
+            "weight": str(dict(self._stage.cell_weights).get(cell_id, 100)),
+            "draining": str(cell_id in self._stage.draining_cells).lower(),
+        }
+        title = f"Cell{cell_id.capitalize()}"
+        self._registry.register(self, title, service=GATEWAY, instance_id=cell_id, attributes=attributes)
 
     def _websocket(self, cell_id: str) -> lambda_.IFunction:
         """Declare the function behind a cell's frames; it may write to any cell, where a session was replaced."""
@@ -140,33 +152,40 @@ class EdgeStack(Stack):
         redrive.attach(function)
         return function
 
-    def _deliver(self, cell: Cell, cell_id: str, websocket_arn: str) -> None:
-        """Declare the function that posts a cell's downstream topic to its connections; it needs no VPC."""
-        stage = self._stage
-        mapping = stage.mappings.deliver
-        topic = catalogue.downstream_topic(cell_id)
-        group = consumer_group(stage, catalogue.GATEWAY_DELIVER.name, cell_id)
+    def _deliver(
+        self,
+        spec: catalogue.FunctionSpec,
+        mapping: Mapping,
+        topic: str,
+        cell: Cell,
+        cell_id: str,
+        websocket: lambda_.IFunction,
+    ) -> None:
+        """Declare a function that posts one of a cell's topics to its connections; it needs no VPC."""
+        group = consumer_group(self._stage, spec.name, cell_id)
         deliver = self._context.make(
-            catalogue.GATEWAY_DELIVER,
+            spec,
             cell_id=cell_id,
             environment={
                 "GOCHAT_CELL_ID": cell_id,
                 "GOCHAT_CONNECTIONS_ENDPOINT": cell.connections_endpoint,
-                "GOCHAT_WEBSOCKET_FUNCTION": websocket_arn,
+                "GOCHAT_WEBSOCKET_FUNCTION": websocket.function_arn,
                 "GOCHAT_PARTIAL_BATCH": honours_partial_batches(mapping),
+                "GOCHAT_SERVICE": spec.name,
             },
             statements=[
                 self._may_manage_connections(cell),
-                allow(["InvokeFunction"], [websocket_arn], "lambda"),
+                allow(["InvokeFunction"], [websocket.function_arn], "lambda"),
                 *self._stores.kafka.may_consume(topic, group),
             ],
         )
         declare_mapping(
             self,
-            f"{catalogue.GATEWAY_DELIVER.title}{cell_id.capitalize()}Mapping",
+            f"{spec.title}{cell_id.capitalize()}Mapping",
             function=deliver,
             mapping=mapping,
-            poller_group=stage.poller_group,
+            # Sharing pollers with others, a burst would slow what it must not slow.
+            poller_group=None if spec is catalogue.GATEWAY_DELIVER_BULK else self._stage.poller_group,
             kafka=self._stores.kafka,
             topic=topic,
             group=group,
@@ -183,15 +202,17 @@ class EdgeStack(Stack):
                 "GOCHAT_REPO_FUNCTION": self._repo_function,
                 "GOCHAT_WEBSOCKET_FUNCTION": websocket_arn,
                 "GOCHAT_CONNECTION_CHECK_MINUTES": str(self._stage.sweeps.connection_check_minutes),
+                **self._registry.environment(),
             },
             statements=[
+                *self._registry.may_discover(),
                 self._may_manage_connections(cell),
                 allow(["InvokeFunction"], [self._repo_function, websocket_arn], "lambda"),
             ],
         )
         declare_schedule(self._context, catalogue.GATEWAY_SWEEP, sweep, cell_id=cell_id)
 
-    def _http_api(self, cells: list[Cell], logic_function: str) -> None:
+    def _http_api(self, cells: list[Cell], logic_functions: Sequence[str]) -> None:
         """Declare the HTTP API: one function behind every path, so that every answer is ours."""
         stage, first = self._stage, cells[0]
         api = apigateway.HttpApi(
@@ -199,23 +220,26 @@ class EdgeStack(Stack):
             "HttpApi",
             api_name=f"{stage.prefix}-http",
             create_default_stage=False,
-            cors_preflight=self._cors(),
+            cors_preflight=cors_of(stage),
         )
         if stage.on_emulator:
             pin_api_id(api, _HTTP_API_ID)
         http_url = self._addresses.http(api.api_id)
+        # Whoever ends a session closes its connections wherever they are.
+        endpoints = {cell_id: cell.connections_endpoint for cell_id, cell in zip(stage.cells, cells, strict=True)}
         function = self._context.make(
             catalogue.GATEWAY_HTTP,
             environment={
-                "GOCHAT_CELL_ID": stage.cells[0],
                 "GOCHAT_TOKEN_PUBLIC_KEYS": self._public_keys,
-                "GOCHAT_LOGIC_FUNCTION": logic_function,
-                "GOCHAT_CONNECTIONS_ENDPOINT": first.connections_endpoint,
+                "GOCHAT_LOGIC_FUNCTION": logic_functions[0],
+                "GOCHAT_CONNECTIONS_ENDPOINTS": self.to_json_string(endpoints),
                 "GOCHAT_WEBSOCKET_URL": first.websocket_url,
                 "GOCHAT_HTTP_URL": http_url,
+                **self._registry.environment(),
             },
             statements=[
-                allow(["InvokeFunction"], [logic_function], "lambda"),
+                allow(["InvokeFunction"], logic_functions, "lambda"),
+                *self._registry.may_discover(),
                 *(self._may_manage_connections(cell) for cell in cells),
             ],
         )
@@ -227,41 +251,8 @@ class EdgeStack(Stack):
             route_key=apigateway.HttpRouteKey.DEFAULT,
             integration=integrations.HttpLambdaIntegration("Http", function),
         )
-        self._http_stage(api)
+        add_http_stage(api, stage=stage).node.add_dependency(self._account)
         CfnOutput(self, "HttpUrl", value=http_url)
-
-    def _cors(self) -> apigateway.CorsPreflightOptions | None:
-        """Let pages of the stage's origins call, and read what tells them how to go on."""
-        if not self._stage.web_origins:
-            return None
-        method = apigateway.CorsHttpMethod
-        return apigateway.CorsPreflightOptions(
-            allow_origins=list(self._stage.web_origins),
-            allow_methods=[method.GET, method.POST, method.PUT, method.PATCH, method.DELETE],
-            allow_headers=["authorization", "content-type", "idempotency-key"],
-            expose_headers=["x-request-id", "retry-after"],
-            max_age=Duration.hours(1),
-        )
-
-    def _http_stage(self, api: apigateway.HttpApi) -> None:
-        stage = self._stage
-        log_group = declare_log_group(self, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http")
-        declared = apigateway.CfnStage(
-            self,
-            "HttpStage",
-            api_id=api.api_id,
-            stage_name="$default",
-            auto_deploy=True,
-            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
-                destination_arn=log_group.log_group_arn, format=json.dumps(_HTTP_ACCESS_LOG, separators=(",", ":"))
-            ),
-            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
-                throttling_rate_limit=stage.http_throttle.rate,
-                throttling_burst_limit=stage.http_throttle.burst,
-                detailed_metrics_enabled=True,
-            ),
-        )
-        declared.node.add_dependency(self._account)
 
     def _may_manage_connections(self, cell: Cell) -> iam.PolicyStatement:
         """Allow to post to and close the connections of a cell; their ids are unknown beforehand."""

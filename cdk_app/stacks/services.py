@@ -18,8 +18,10 @@ from cdk_app.parts.addresses import declare_addresses
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
+from cdk_app.parts.logic_aliases import declare_alias
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
 from cdk_app.parts.redrive import declare_redrive
+from cdk_app.parts.registry import REPO, Registry
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret, declare_vapid_key
 from cdk_app.settings import Mapping, Stage
@@ -42,6 +44,7 @@ class ServicesStack(Stack):
         bundler: bundling.Bundler,
         placement: Placement | None,
         managed: ManagedStores | None,
+        registry: Registry,
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
@@ -54,6 +57,7 @@ class ServicesStack(Stack):
         )
         self._stage = stage
         self._managed = managed
+        self._registry = registry
         self._media = media_bucket(stage)
         acknowledge_media(self, stage)
         acknowledge_push(self, [arn for _, arn in stage.push_applications])
@@ -69,17 +73,21 @@ class ServicesStack(Stack):
         self._worker_redrive = declare_redrive(self._context, catalogue.TASK_WORKER)
         worker = self._consumer(catalogue.TASK_WORKER, mappings.worker, catalogue.TASK_TOPIC, {}, ready)
         self._worker_redrive.attach(worker)
-        groups = {"GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members)}
+        groups = {
+            "GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members),
+            "GOCHAT_LARGE_GROUP_MEMBERS": str(stage.large_group_members),
+        }
         keys = {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_VAPID_PUBLIC_KEY": vapid_public_key}
         self.logic_rpc = self._logic_rpc({**keys, **contacts, **groups}, ready)
         self.repo_rpc = self._repo_rpc(ready)
         self._push(worker.function_arn, ready)
         self._sweeps(ready)
 
-    def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> str:
-        """Declare im-logic's gRPC side and return the ARN that callers use."""
+    def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> list[str]:
+        """Declare im-logic's gRPC side and return the ARNs that callers use, the one to fall back to first."""
         settings = {"GOCHAT_TOKEN_SECRET_ARN": self.secret_arn, **self._media_environment(), **environment}
-        return self._alias(self._function(catalogue.LOGIC_RPC, settings, ready))
+        function = self._function(catalogue.LOGIC_RPC, settings, ready)
+        return [declare_alias(self, self._registry, function, alias) for alias in self._stage.logic_aliases]
 
     def _consumer(
         self, spec: FunctionSpec, mapping: Mapping, topic: str, environment: dict[str, str], ready: list[CustomResource]
@@ -201,20 +209,9 @@ class ServicesStack(Stack):
             statements=[*database.may_connect(), *cache.may_connect()],
             after=ready,
         )
+        attributes = {"function": function.function_arn}
+        self._registry.register(self, "RepoRpc", service=REPO, instance_id="rpc", attributes=attributes)
         return function.function_arn
-
-    def _alias(self, function: lambda_.IFunction) -> str:
-        """Return the ARN of the name that callers use, which leads to $LATEST where the stage has no releases."""
-        if isinstance(function, lambda_.Alias):
-            return function.function_arn
-        alias = lambda_.CfnAlias(
-            self,
-            "LogicRpcLive",
-            name="live",
-            function_name=function.function_name,
-            function_version="$LATEST",
-        )
-        return alias.ref
 
     def _own_rights(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
         group = consumer_group(self._stage, spec.name)

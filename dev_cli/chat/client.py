@@ -5,6 +5,7 @@ Written from the public contract alone, so that it is also a check of it: it kno
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import math
 import random
@@ -18,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from dev_cli.chat import frames, happenings, typed
+from dev_cli.chat.gateways import UNAUTHORIZED, leave_unreachable_gateway
 from dev_cli.chat.outbox import Outbox
 from dev_cli.chat.rest import Login, Refused, RestClient
 from dev_cli.chat.timeline import ChatMessage, Timeline
@@ -29,7 +31,6 @@ _LONGEST_RETRY_S = 10.0
 _TICK_S = 1.0
 _TYPING_EVERY_S = 3.0
 _DEFAULT_PING_S = 60.0
-_UNAUTHORIZED = (401, 403)
 
 
 class Ended(Exception):
@@ -112,6 +113,7 @@ class ChatClient:
                 self._tell("disconnected by the server, trying again")
             except (OSError, ConnectionClosed, InvalidHandshake, httpx.HTTPError, Refused) as failure:
                 await self._recover_login(failure)
+                self._login = await leave_unreachable_gateway(self._rest, self._login, failure)
                 self._tell(f"disconnected ({frames.reason(failure)}), trying again")
             finally:
                 self._outbox.on_disconnect(time.monotonic())
@@ -122,7 +124,7 @@ class ChatClient:
             retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
 
     async def _recover_login(self, failure: Exception) -> None:
-        if isinstance(failure, InvalidStatus) and failure.response.status_code in _UNAUTHORIZED:
+        if isinstance(failure, InvalidStatus) and failure.response.status_code in UNAUTHORIZED:
             try:
                 self._login = await self._rest.refresh()
             except Refused as refused:
@@ -207,6 +209,9 @@ class ChatClient:
             self._take(frames.to_message(message) for message in own)
         elif event == "request.rejected":
             self._tell(f"refused ({data.get('code')})")
+        elif event == "session.moved":
+            # This connection is closed next, and the loop connects again.
+            self._login = dataclasses.replace(self._login, websocket_url=str(data["websocket_url"]))
         elif event in _FINAL_EVENTS:
             raise Ended(_FINAL_EVENTS[event])
         elif data.get("conversation_id") == self._conversation_id:

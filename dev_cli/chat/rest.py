@@ -58,6 +58,11 @@ class RestClient:
         token = self._login.refresh_token if self._login else ""
         return self._keep(await self._call("POST", "/auth/refresh", json={"refresh_token": token}))
 
+    async def list_gateways(self) -> list[str]:
+        """Give the URLs under which WebSockets are opened, best first."""
+        found = await self._call("GET", "/gateways")
+        return [str(one["url"]) for one in found["gateways"]]
+
     async def find_user(self, username: str) -> str | None:
         """Give the id of the user with exactly this name, or None."""
         found = await self._call("GET", "/users/search", params={"q": username})

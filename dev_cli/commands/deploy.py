@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _deploy_local() -> None:
     """Bring the running local stage up to date with the sources."""
     state = serving_stage()
-    options = stage_options(kafka="", mysql="", redis="", http_port=0, attached=False)
+    options = stage_options(
+        kafka="", mysql="", redis="", http_port=0, attached=False, gateways=len(state.gateways) or 1
+    )
 
     def deploy(context: StepContext) -> None:
         synthesis = cloud.synthesize(context, options)

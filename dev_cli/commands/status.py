@@ -39,6 +39,7 @@ def describe(state: StageState | None) -> dict[str, object]:
         "phase": state.phase if state is not None else "down",
         "http_url": state.http_url if state is not None else None,
         "websocket_url": state.websocket_url if state is not None else None,
+        "gateways": dict(state.gateways) if state is not None else {},
         "web_url": state.web_url if state is not None else None,
         "aws_url": state.aws_url if state is not None else None,
         "services": dict(state.services) if state is not None else {},
@@ -56,7 +57,9 @@ def part_health(state: StageState) -> dict[str, str]:
         parts["mappings"] = health.ask_mappings(mappings_status(stage_home()))
     if state.http_url and state.websocket_url:
         parts["http"] = health.ask_http(state.http_url)
-        parts["websocket"] = health.ask_websocket(state.websocket_url)
+        for cell_id, url in state.gateways.items():
+            name = "websocket" if url == state.websocket_url else f"websocket-{cell_id}"
+            parts[name] = health.ask_websocket(url)
     return parts
 
 

@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--http-port", type=int, default=0, metavar="PORT", help="where to serve (default: a free port)"
     )
+    parser.add_argument(
+        "--gateways", type=int, default=1, metavar="N", help="cells: WebSocket APIs side by side (default: 1)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         redis=arguments.redis,
         http_port=arguments.http_port,
         attached=not arguments.detach,
+        gateways=arguments.gateways,
     )
     # A terminal that is closed, or a build that is cancelled, must not leave half a stage behind.
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

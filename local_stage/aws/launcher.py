@@ -20,6 +20,7 @@ from ministack import app as ministack_app
 
 from local_stage.aws import (
     api_tables,
+    cloud_map,
     cloudformation_types,
     custom_resources,
     event_source_fields,
@@ -71,6 +72,7 @@ def run(options: Options) -> int:
     http_cors.install()
     metrics.install()
     schedules.install()
+    cloud_map.install()
     cloudformation_types.install()
     custom_resources.install()
     event_source_fields.install()

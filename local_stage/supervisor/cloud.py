@@ -22,11 +22,13 @@ REGION = "us-east-1"
 _SOURCES = ("cdk_app", "functions", "layers", "cdk.json", "uv.lock", "pyproject.toml")
 _SYNTHESES_KEPT = 3
 _OUTPUTS = "outputs.json"
+_WEBSOCKET_URL = "WebSocketUrl"
 
 
 def synthesize(context: StepContext, options: Options) -> Path:
     """Give the synthesized local stage, made anew only if a source has changed since."""
-    wanted = options.syntheses / f"local-{fingerprint(_existing(options.root), root=options.root)}"
+    cells = f"{options.gateways}-gateways-" if options.gateways > 1 else ""
+    wanted = options.syntheses / f"local-{cells}{fingerprint(_existing(options.root), root=options.root)}"
     if wanted.is_dir():
         context.note(f"Nothing changed: {wanted} is used again.")
         os.utime(wanted)
@@ -35,6 +37,7 @@ def synthesize(context: StepContext, options: Options) -> Path:
     aside = options.syntheses / f"making-{os.getpid()}"
     shutil.rmtree(aside, ignore_errors=True)
     command = [*options.cdk, "synth", "--quiet", "--context", "stage=local", "--output", str(aside)]
+    command += ["--context", f"gateways={options.gateways}"]
     try:
         context.run(command, env=_cdk_environment(options), cwd=options.root)
         aside.rename(wanted)
@@ -65,6 +68,12 @@ def deploy(
     context.run(command, env=_cdk_environment(options, aws_url), cwd=options.run)
     by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     return {name: value for stack in by_stack.values() for name, value in stack.items()}
+
+
+def gateways_of(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Give the URL of each cell by its id, the first one first, from the outputs of the stacks."""
+    named = {name.removeprefix(_WEBSOCKET_URL).lower(): url for name, url in outputs.items() if _WEBSOCKET_URL in name}
+    return {suffix or "g1": url for suffix, url in sorted(named.items())}
 
 
 def parameters_for(services: Mapping[str, str], aws_url: str) -> dict[str, str]:

@@ -18,6 +18,8 @@ class Options:
     mysql: str
     redis: str
     http_port: int
+    gateways: int = 1
+    """How many cells the stage has."""
     attached: bool
     """Whether the stage ends with the command that started it."""
 
@@ -47,6 +49,7 @@ class Options:
             f"--mysql={self.mysql}",
             f"--redis={self.redis}",
             f"--http-port={self.http_port}",
+            f"--gateways={self.gateways}",
             *(["--attached"] if self.attached else []),
         ]
 
@@ -62,6 +65,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--mysql", default="embedded", help="embedded or HOST:PORT")
     parser.add_argument("--redis", default="embedded", help="embedded or HOST:PORT")
     parser.add_argument("--http-port", type=int, default=0, help="port of the local AWS (default: a free one)")
+    parser.add_argument("--gateways", type=int, default=1, help="how many cells (default: 1)")
     parser.add_argument("--attached", action="store_true", help="stop when the parent process ends")
     given = parser.parse_args(arguments)
     return Options(
@@ -73,5 +77,6 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         mysql=given.mysql,
         redis=given.redis,
         http_port=given.http_port,
+        gateways=given.gateways,
         attached=given.attached,
     )

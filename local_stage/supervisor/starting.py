@@ -1,6 +1,7 @@
 """The steps from nothing to a serving stage."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from local_stage.services.errors import ServiceError
@@ -79,12 +80,11 @@ class Stage:
     def questions(self) -> list[Callable[[], str]]:
         """Give what to ask the stage to know whether it serves."""
         state = self._state.state
-        http_url, websocket_url = state.http_url, state.websocket_url
+        http_url = state.http_url
         assert http_url is not None
-        assert websocket_url is not None
         return [
             lambda: health.ask_http(http_url),
-            lambda: health.ask_websocket(websocket_url),
+            *(partial(health.ask_websocket, url) for url in state.gateways.values()),
             lambda: health.ask_mappings(self._mappings_status),
         ]
 
@@ -140,7 +140,11 @@ class Stage:
         outputs = cloud.deploy(
             context, self._options, synthesis=self._synthesis, aws_url=self.aws_url, parameters=parameters
         )
-        self._state.update(http_url=outputs["HttpUrl"].rstrip("/"), websocket_url=outputs["WebSocketUrl"])
+        self._state.update(
+            http_url=outputs["HttpUrl"].rstrip("/"),
+            websocket_url=outputs["WebSocketUrl"],
+            gateways=cloud.gateways_of(outputs),
+        )
 
     def _start_mappings(self, context: StepContext) -> None:
         status = self._mappings_status

@@ -61,6 +61,8 @@ class StageState:
     supervisor: ProcessIdentity
     http_url: str | None = None
     websocket_url: str | None = None
+    gateways: dict[str, str] = field(default_factory=dict)
+    """Where each cell's WebSockets are opened, by the cell's id."""
     web_url: str | None = None
     aws_url: str | None = None
     services: dict[str, str] = field(default_factory=dict)

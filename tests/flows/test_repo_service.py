@@ -6,7 +6,8 @@ import grpc
 import pytest
 
 from gochat_aws.function_invoke import FunctionInvoker
-from gochat_aws.invoke_channel import InvokeChannel, InvokeRpcError, lambda_transport
+from gochat_aws.invoke_channel import InvokeChannel, lambda_transport
+from gochat_aws.invoke_outcome import InvokeRpcError
 from gochat_aws.sigv4 import Credentials
 from gochat_contracts.repo.repo_pb2 import CheckHealthRequest, GetUserRequest, ListConnectionsRequest
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub

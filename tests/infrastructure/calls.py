@@ -22,6 +22,18 @@ ADMINISTER = frozenset(
 SQL = frozenset({"rds-db:connect"})
 CACHE = frozenset({"elasticache:Connect"})
 
+DISCOVER = frozenset({"servicediscovery:DiscoverInstances", "servicediscovery:DiscoverInstancesRevision"})
+LEASE = frozenset(
+    f"servicediscovery:{action}"
+    for action in (
+        "ListInstances",
+        "GetInstancesHealthStatus",
+        "UpdateInstanceCustomHealthStatus",
+        "RegisterInstance",
+        "DeregisterInstance",
+    )
+)
+
 SNS = frozenset({"sns:CreatePlatformEndpoint", "sns:Publish", "sns:DeleteEndpoint"})
 
 ADAPTERS = {
@@ -29,6 +41,11 @@ ADAPTERS = {
     "gochat_aws.kafka_login.login_options": ADMINISTER,
     "gochat_aws.connections_api.HttpConnectionsApi": frozenset({"execute-api:ManageConnections"}),
     "gochat_aws.function_invoke.FunctionInvoker": frozenset({"lambda:InvokeFunction"}),
+    # Whom it asks: what is built over it tells.
+    "gochat_aws.registry.cloud_map.open_cloud_map": frozenset(),
+    "gochat_aws.registry.discover.Discovery": DISCOVER,
+    "gochat_aws.registry.registration.Registry": LEASE,
+    "gochat_aws.registry.watch.open_events": frozenset({"events:PutEvents"}),
     "gochat_aws.secrets.CachedSecret": frozenset({"secretsmanager:GetSecretValue"}),
     # Only where a store is an existing one that takes passwords.
     "gochat_aws.store_secret.store_secret": frozenset(),

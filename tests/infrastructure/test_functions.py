@@ -12,24 +12,39 @@ MYSQL = {f"GOCHAT_MYSQL_{name}" for name in ("HOST", "READER_HOST", "PORT", "USE
 REDIS = {f"GOCHAT_REDIS_{name}" for name in ("HOST", "PORT", "AUTH", "USER", "CACHE_NAME")}
 STORES = KAFKA | MYSQL | REDIS
 MEDIA = {f"GOCHAT_MEDIA_{name}" for name in ("ENDPOINT", "TYPES", "MAX_BYTES")}
+DELIVER = {
+    "GOCHAT_CELL_ID",
+    "GOCHAT_CONNECTIONS_ENDPOINT",
+    "GOCHAT_PARTIAL_BATCH",
+    "GOCHAT_SERVICE",
+    "GOCHAT_WEBSOCKET_FUNCTION",
+}
 
 ENVIRONMENTS = {
     "gateway-authorize": ALL | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS"},
     "gateway-websocket": ALL | STORES | {"GOCHAT_CELL_ID"},
-    "gateway-deliver": ALL
-    | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_FUNCTION", "GOCHAT_PARTIAL_BATCH"},
+    "gateway-deliver": ALL | DELIVER,
+    "gateway-deliver-bulk": ALL | DELIVER,
     "gateway-http": ALL
-    | {"GOCHAT_CELL_ID", "GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
-    | {"GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_WEBSOCKET_URL", "GOCHAT_HTTP_URL"},
+    | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_LOGIC_FUNCTION"}
+    | {"GOCHAT_CONNECTIONS_ENDPOINTS", "GOCHAT_WEBSOCKET_URL", "GOCHAT_HTTP_URL", "GOCHAT_REGISTRY_NAMESPACE"},
     "gateway-sweep": ALL
     | {"GOCHAT_CELL_ID", "GOCHAT_CONNECTIONS_ENDPOINT", "GOCHAT_REPO_FUNCTION", "GOCHAT_WEBSOCKET_FUNCTION"}
-    | {"GOCHAT_CONNECTION_CHECK_MINUTES"},
+    | {"GOCHAT_CONNECTION_CHECK_MINUTES", "GOCHAT_REGISTRY_NAMESPACE"},
+    "gateway-prober": ALL
+    | {"GOCHAT_REGISTRY_NAMESPACE", "GOCHAT_REGISTRY_SERVICES", "GOCHAT_REGISTRY_BUS", "GOCHAT_REPO_FUNCTION"},
     "logic-sweep": ALL | STORES,
     "logic-upstream": ALL | STORES | {"GOCHAT_PARTIAL_BATCH", "GOCHAT_CONTACTS_ONLY"},
     "logic-rpc": ALL
     | STORES
     | MEDIA
-    | {"GOCHAT_TOKEN_PUBLIC_KEYS", "GOCHAT_TOKEN_SECRET_ARN", "GOCHAT_CONTACTS_ONLY", "GOCHAT_MAX_GROUP_MEMBERS"}
+    | {
+        "GOCHAT_TOKEN_PUBLIC_KEYS",
+        "GOCHAT_TOKEN_SECRET_ARN",
+        "GOCHAT_CONTACTS_ONLY",
+        "GOCHAT_MAX_GROUP_MEMBERS",
+        "GOCHAT_LARGE_GROUP_MEMBERS",
+    }
     | {"GOCHAT_VAPID_PUBLIC_KEY"},
     "task-sweep": ALL | STORES | {"GOCHAT_OFFLINE_AFTER_S", "GOCHAT_MESSAGE_RETENTION_DAYS"},
     "task-push": ALL
@@ -41,6 +56,7 @@ ENVIRONMENTS = {
 IN_VPC = {"gateway-websocket", "logic-upstream", "logic-rpc", "task-worker", "repo-rpc", "repo-migrate"}
 IN_VPC |= {"logic-sweep", "task-sweep"}
 FUNCTIONS = sorted(ENVIRONMENTS)
+CODE = {"gateway-deliver-bulk": "gateway-deliver"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -62,7 +78,7 @@ def test_anyone_may_write_to_anyone_unless_a_stage_says_otherwise(stage: Synthes
 def test_handler_lies_in_the_function_s_asset(stage: Synthesis, function: str) -> None:
     resource = stage.functions()[function]
     module = resource.properties["Handler"].removesuffix(".handle")
-    assert module == f"{function.replace('-', '.', 1)}.handler"
+    assert module == f"{CODE.get(function, function).replace('-', '.', 1)}.handler"
     asset = stage.asset_of(resource)
     assert (asset / f"{module.replace('.', '/')}.py").is_file()
     assert {path.name for path in asset.iterdir()} == {function.split("-", maxsplit=1)[0]}, (
@@ -134,6 +150,7 @@ def test_a_failed_report_is_tried_twice_more_and_a_failed_sweep_waits_for_the_ne
         "gateway-websocket": 2,
         "task-worker": 2,
         "gateway-sweep": 0,
+        "gateway-prober": 0,
         "logic-sweep": 0,
         "task-sweep": 0,
     }
@@ -217,7 +234,13 @@ def test_prod_reserves_concurrency_from_the_quota(prod: Synthesis, dev: Synthesi
         for name, function in prod.functions().items()
         if "ReservedConcurrentExecutions" in function.properties
     }
-    assert set(reserved) == {"gateway-websocket", "gateway-deliver", "logic-upstream", "task-worker"}
+    assert set(reserved) == {
+        "gateway-websocket",
+        "gateway-deliver",
+        "gateway-deliver-bulk",
+        "logic-upstream",
+        "task-worker",
+    }
     assert sum(reserved.values()) <= 900, "Lambda keeps 100 of the default quota of 1,000 unreserved"
     assert not [f for f in dev.functions().values() if "ReservedConcurrentExecutions" in f.properties], (
         "a new account's quota may be 10"

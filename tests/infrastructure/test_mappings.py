@@ -9,6 +9,7 @@ CONSUMERS = {
     "task-worker": ("im-task-topic", 20),
     "task-push": ("im-push-topic", 100),
     "gateway-deliver": ("im-downstream-topic-g1", 100),
+    "gateway-deliver-bulk": ("im-downstream-bulk-topic-g1", 20),
 }
 
 
@@ -41,6 +42,7 @@ def test_consumer_groups_are_fixed_and_each_has_its_own(stage: Synthesis) -> Non
         "task-worker": f"gochat-{stage.stage}-task-worker",
         "task-push": f"gochat-{stage.stage}-task-push",
         "gateway-deliver": f"gochat-{stage.stage}-gateway-deliver-g1",
+        "gateway-deliver-bulk": f"gochat-{stage.stage}-gateway-deliver-bulk-g1",
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cdk_app.catalogue import FUNCTIONS
-from tests.infrastructure.calls import SNS, actions_of, custom_resource_actions, network_modules
+from tests.infrastructure.calls import DISCOVER, LEASE, SNS, actions_of, custom_resource_actions, network_modules
 from tests.infrastructure.synthesis import Synthesis
 
 # Actions that know no resources, by AWS's service authorization reference.
@@ -32,7 +32,7 @@ CONSUMING |= {"kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBoot
 REDRIVING = {f"sqs:{action}" for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
 
-CONSUMERS = {"gateway-deliver", "logic-upstream", "task-worker", "task-push"}
+CONSUMERS = {"gateway-deliver", "gateway-deliver-bulk", "logic-upstream", "task-worker", "task-push"}
 """Whose role is also that of Lambda's event pollers."""
 
 REDRIVEN = {"gateway-websocket", "task-worker"}
@@ -109,7 +109,13 @@ def test_only_actions_that_know_no_resources_are_allowed_on_all(stage: Synthesis
     for role, statement in _all_statements(stage):
         if "*" in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]):
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-            assert set(actions) <= WITHOUT_RESOURCES, role
+            if set(actions) <= DISCOVER | LEASE:  # their resources are named by a condition
+                assert set(statement["Condition"]["StringEquals"]) <= {
+                    "servicediscovery:NamespaceName",
+                    "servicediscovery:ServiceArn",
+                }, role
+            else:
+                assert set(actions) <= WITHOUT_RESOURCES, role
 
 
 def test_roles_carry_no_managed_policy_but_those_of_api_gateway_s_logs_and_aws_backup(stage: Synthesis) -> None:
@@ -119,7 +125,8 @@ def test_roles_carry_no_managed_policy_but_those_of_api_gateway_s_logs_and_aws_b
 
 
 def test_deliver_may_invoke_the_websocket_function_of_its_cell_alone(stage: Synthesis) -> None:
-    assert _resources(stage, "gateway-deliver", "lambda:InvokeFunction") == [stage.arn("gateway-websocket")]
+    for function in ("gateway-deliver", "gateway-deliver-bulk"):
+        assert _resources(stage, function, "lambda:InvokeFunction") == [stage.arn("gateway-websocket")]
 
 
 def test_the_gateway_s_sweep_may_invoke_repo_service_and_the_websocket_function_of_its_cell(stage: Synthesis) -> None:
@@ -134,8 +141,17 @@ def test_http_may_invoke_logic_through_its_alias_alone(stage: Synthesis) -> None
     assert "LogicRpcLive" in str(resource)
 
 
+def test_the_prober_invokes_whom_it_asks_for_health_and_registers_nothing_but_loads(stage: Synthesis) -> None:
+    invoked = str(_resources(stage, "gateway-prober", "lambda:InvokeFunction"))
+    for asked in ("RepoRpc", "LogicRpcLive", "GatewayWebsocketG1"):
+        assert asked in invoked
+    (registers,) = [one for one in stage.statements("gateway-prober") if "RegisterInstance" in str(one["Action"])]
+    (service,) = registers["Condition"]["StringEquals"]["servicediscovery:ServiceArn"]
+    assert "ImGatewayLoad" in str(service)
+
+
 def test_connections_are_managed_by_their_own_cell_s_functions_on_its_own_stage(stage: Synthesis) -> None:
-    for function in ("gateway-deliver", "gateway-http", "gateway-sweep"):
+    for function in ("gateway-deliver", "gateway-deliver-bulk", "gateway-http", "gateway-sweep"):
         (resource,) = _resources(stage, function, "execute-api:ManageConnections")
         assert resource["Fn::Join"][1][-1] == f"/{stage.stage}/*/@connections/*"
 
@@ -145,7 +161,8 @@ def test_producers_write_to_named_topics(managed_stage: Synthesis) -> None:
         arns = _resources(managed_stage, function, "kafka-cluster:WriteData")
         return {arn["Fn::Join"][1][-1].rpartition("/")[2] for arn in arns}
 
-    behind = {"im-task-topic", "im-push-topic", "im-dead-letter-topic", "im-downstream-topic-g1"}
+    behind = {"im-task-topic", "im-push-topic", "im-dead-letter-topic"}
+    behind |= {"im-downstream-topic-g1", "im-downstream-bulk-topic-g1"}
     assert topics("gateway-websocket") == behind | {"im-upstream-topic"}
     for function in ("logic-upstream", "logic-rpc", "logic-sweep", "task-worker", "task-sweep"):
         assert topics(function) == behind

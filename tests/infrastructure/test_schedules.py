@@ -2,7 +2,7 @@
 
 from tests.infrastructure.synthesis import Resource, Synthesis
 
-SWEEPS = {"gateway-sweep", "logic-sweep", "task-sweep"}
+SWEEPS = {"gateway-sweep", "gateway-prober", "logic-sweep", "task-sweep"}
 
 
 def _scheduled(stage: Synthesis) -> dict[str, Resource]:

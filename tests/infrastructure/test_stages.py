@@ -37,7 +37,12 @@ def _stores(stage: Stage) -> Managed:
 
 @ALL
 def test_mappings_keep_to_lambda_s_limits(stage: Stage) -> None:
-    for mapping in (stage.mappings.upstream, stage.mappings.worker, stage.mappings.deliver):
+    for mapping in (
+        stage.mappings.upstream,
+        stage.mappings.worker,
+        stage.mappings.deliver,
+        stage.mappings.deliver_bulk,
+    ):
         assert 1 <= mapping.batch_size <= 10_000
         if mapping.pollers:
             assert 1 <= mapping.pollers.minimum <= 200
@@ -82,13 +87,15 @@ def test_reserved_functions_exist() -> None:
 
 
 @ALL
-def test_each_cell_has_its_topic(stage: Stage) -> None:
+def test_each_cell_has_its_topics(stage: Stage) -> None:
     names = {plan.name for plan in plan_topics(stage)}
     assert {f"im-downstream-topic-{cell}" for cell in stage.cells} <= names
+    assert {f"im-downstream-bulk-topic-{cell}" for cell in stage.cells} <= names
 
 
-def test_another_cell_gets_a_topic_of_its_own() -> None:
+def test_another_cell_gets_topics_of_its_own() -> None:
     two = dataclasses.replace(LOCAL, cells=("g1", "g2"))
     assert {plan.name for plan in plan_topics(two)} - {plan.name for plan in plan_topics(LOCAL)} == {
-        "im-downstream-topic-g2"
+        "im-downstream-topic-g2",
+        "im-downstream-bulk-topic-g2",
     }

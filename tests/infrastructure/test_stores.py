@@ -6,14 +6,16 @@ from tests.infrastructure.synthesis import Synthesis
 
 
 def test_the_local_stage_has_no_managed_store_and_no_network(local: Synthesis) -> None:
-    assert set(local.templates) == {"Media", "Services", "Edge"}
+    assert set(local.templates) == {"Media", "Discovery", "Services", "Edge"}
     services = {resource.type.split("::")[1] for resource in local.resources() if "::" in resource.type}
     assert not services & {"EC2", "RDS", "ElastiCache", "MSK"}
 
 
 def test_stores_have_stacks_of_their_own(managed_stage: Synthesis) -> None:
     keyed = {"Key"} if managed_stage.stage == "prod" else set()
-    assert set(managed_stage.templates) >= {"Network", "Data", "Broker", "Media", "Services", "Edge"} | keyed
+    assert (
+        set(managed_stage.templates) >= {"Network", "Data", "Broker", "Media", "Discovery", "Services", "Edge"} | keyed
+    )
 
 
 def test_the_database_is_encrypted_and_takes_iam_over_tls(managed_stage: Synthesis) -> None:
@@ -110,6 +112,7 @@ def test_topics_stand_with_their_partitions_and_survive_their_stack(managed_stag
         "im-task-topic",
         "im-push-topic",
         "im-downstream-topic-g1",
+        "im-downstream-bulk-topic-g1",
         "im-dead-letter-topic",
     }
     for topic in topics.values():

@@ -45,6 +45,7 @@ def environ(mysql_server: MySqlServer, redis_cluster: RedisCluster, secret: str)
             "GOCHAT_LOGIC_FUNCTION": "logic-rpc",
             "GOCHAT_WEBSOCKET_FUNCTION": "gateway-websocket",
             "GOCHAT_CONNECTIONS_ENDPOINT": "https://in-memory.example/local",
+            "GOCHAT_CONNECTIONS_ENDPOINTS": '{"g1": "https://in-memory.example/local"}',
             "GOCHAT_WEBSOCKET_URL": "wss://in-memory.example/local",
             "GOCHAT_HTTP_URL": "https://in-memory.example",
             "GOCHAT_MEDIA_ENDPOINT": "https://media.example",

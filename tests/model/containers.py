@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from gochat_aws.connections_api import Call, ConnectionsApi, Reply
-from gochat_aws.invoke_channel import InvokeRpcError
+from gochat_aws.invoke_outcome import InvokeRpcError
 from gochat_aws.kafka_producer import OutgoingRecord
 from gochat_core.clock import Clock
 from gochat_core.settings import read_settings
@@ -156,6 +156,7 @@ class Fleet:
         self.size = size
         self._containers: dict[tuple[str, int], Container] = {}
         self.next_rpc: tuple[int, Mapping[int, Any]] = (0, {})
+        self.rpc_deaths = 0
         """Which container of im-logic takes the next call, and what happens to it there."""
         self._threads = threading.local()
 
@@ -205,7 +206,7 @@ class Fleet:
     def _ports(self) -> dict[str, Callable[..., Any]]:
         return {
             "SystemClock": lambda: self.clock,
-            "KafkaRecordProducer": lambda **_: WatchedProducer(self.log, self._running[-1].strikes),
+            "producer_from": lambda *_, **__: WatchedProducer(self.log, self._running[-1].strikes),
             "HttpConnectionsApi": lambda *_, **__: WatchedPosts(self.posts, self._running[-1].strikes),
             "FunctionInvoker": lambda **_: WatchedInvoker(self.events, self._running[-1].strikes),
             "lambda_transport": lambda _: self._call_rpc,
@@ -236,6 +237,7 @@ class Fleet:
         try:
             reply = self.invoke("rpc", msgspec.json.decode(payload), which=which, orders=orders)
         except Died as death:
+            self.rpc_deaths += 1
             raise InvokeRpcError(grpc.StatusCode.UNAVAILABLE, "the function died") from death
         return msgspec.json.encode(reply)
 

@@ -8,7 +8,7 @@ import msgspec
 import redis
 
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import TASK_TOPIC, UPSTREAM_TOPIC, TaskRecord, decode, downstream_topic
+from gochat_contracts.records import TASK_TOPIC, UPSTREAM_TOPIC, OfflineTask, TaskRecord, decode, downstream_topic
 from gochat_core.errors import Unavailable
 from gochat_core.types import CellId
 from gochat_repo.mysql import Database, database_from
@@ -90,6 +90,8 @@ class Machines:
         records = self.log.of_topic(TASK_TOPIC)
         for record in records[self._tasks_read :]:
             task = decode(TaskRecord, record.value).task
+            if not isinstance(task, OfflineTask):
+                continue
             self._offline |= {
                 (str(user), str(task.conversation_id), seq) for user in task.user_ids for seq in task.seqs
             }

@@ -171,7 +171,7 @@ class World(Machines):
         orders: Orders = NOTHING,
     ) -> HttpAnswer:
         """Send a request with the device's token; `orders` strike im-logic."""
-        self.fleet.next_rpc = which, orders
+        self.fleet.next_rpc, self.fleet.rpc_deaths = (which, orders), 0
         api = HttpApi(lambda event, context: self.fleet.invoke("http", event, which=which))
         # Without a look at the answer's form: other tests hold that, and it would take half of the time.
         return api.ask(method, path, body=body, token=self.people.token(device, session))
@@ -185,7 +185,8 @@ class World(Machines):
         is_known = answer.status < 500
         self.ledger.adopt(chat_id, [command], at_least=int(is_known))
         if is_known:
-            check_answer(command, answer, self.ledger.verdicts[command.id][-1])
+            verdict = self.ledger.verdicts[command.id][-1]
+            check_answer(command, answer, verdict, was_repeated=self.fleet.rpc_deaths > 0)
         return answer
 
     def log_out(self, device: Device, *, which: int = 0, orders: Orders = NOTHING) -> None:
@@ -265,8 +266,11 @@ def _kill(tx: Transaction, number: int) -> None:
     tx.execute("KILL %s", (number,))
 
 
-def check_answer(command: Command, answer: HttpAnswer, verdict: Verdict) -> None:
-    """Hold the answer to a request to what the model says."""
+def check_answer(command: Command, answer: HttpAnswer, verdict: Verdict, *, was_repeated: bool = False) -> None:
+    """Hold the answer to a request to what the model says.
+
+    The REST door repeats a call whose container died: what that one had stored is known already then.
+    """
     if verdict.code is not None:
         told = answer.code if answer.status >= 400 else str(answer.status)
         check(told == verdict.code, "6 or 2", f"{command} -> {told}, not {verdict.code}")
@@ -274,4 +278,5 @@ def check_answer(command: Command, answer: HttpAnswer, verdict: Verdict) -> None
     check(answer.status < 300, "1 or 6", f"{command} -> {answer.status} {answer.text}, not {verdict}")
     if command.action == "message.send":
         found = answer.json["message"]["seq"], answer.status == 201
-        check(found == (verdict.seq, verdict.is_new), "2 (once)", f"{command} -> {found}, not {verdict}")
+        expected = {(verdict.seq, verdict.is_new), (verdict.seq, verdict.is_new and not was_repeated)}
+        check(found in expected, "2 (once)", f"{command} -> {found}, not {verdict}")

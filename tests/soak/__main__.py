@@ -49,6 +49,7 @@ def a_stage() -> Iterator[Stage]:
             home=stage_home(),
             http_url=state.http_url,
             websocket_url=state.websocket_url,
+            gateways=dict(state.gateways),
             aws_url=state.aws_url,
             services=dict(state.services),
         )

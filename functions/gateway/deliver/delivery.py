@@ -70,7 +70,7 @@ def deliver_lanes(api: ConnectionsApi, lanes: Sequence[Lane], *, now_ms: int) ->
 
 def _post_items(api: ConnectionsApi, lanes: Sequence[Lane], verdict: Verdict, now_ms: int) -> dict[str, Outcome]:
     """Post the lanes' frames; beside them, ask for the connections that replace others, and return their outcomes."""
-    framed = [(lane, lane.frames()) for lane in lanes]
+    framed = _frame_all(lanes)
     calls = [
         Call(
             connection_id=lane.connection.connection_id,
@@ -90,6 +90,18 @@ def _post_items(api: ConnectionsApi, lanes: Sequence[Lane], verdict: Verdict, no
         _judge(lane, frames, replies[at : at + len(frames)], verdict, now_ms)
         at += len(frames)
     return {ref.connection_id: reply.outcome for ref, reply in zip(successors, replies[at:], strict=True)}
+
+
+def _frame_all(lanes: Sequence[Lane]) -> list[tuple[Lane, list[Frame]]]:
+    """Return the lanes' frames; lanes that say the same, as in a large group, share theirs, made once."""
+    made: dict[tuple[int, ...], list[Frame]] = {}
+    framed: list[tuple[Lane, list[Frame]]] = []
+    for lane in lanes:
+        said = tuple(map(id, lane.items))
+        if said not in made:
+            made[said] = lane.frames()
+        framed.append((lane, made[said]))
+    return framed
 
 
 def _judge(lane: Lane, frames: Sequence[Frame], replies: Sequence[Reply], verdict: Verdict, now_ms: int) -> None:

@@ -97,9 +97,10 @@ def _tell(
 
 
 def _trace(parts: Wiring, verdict: Verdict, *, began_ms: int) -> list[str]:
-    """Record this hop in the trace of each delivered item; return the traces' ids, each once."""
+    """Record this hop in the trace of each item, once for all who got it; return the traces' ids, each once."""
     roots: dict[str, None] = {}
-    for placed, at_ms in verdict.delivered:
+    last_posts = {id(placed): (placed, at_ms) for placed, at_ms in verdict.delivered}
+    for placed, at_ms in last_posts.values():
         if placed.item.trace is not None:
             trace = parse_trace(placed.item.trace, now_ms=began_ms)
             roots[trace.root] = None

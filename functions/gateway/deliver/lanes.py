@@ -1,7 +1,7 @@
 """Plans a batch: what goes to each connection, in order, in as few frames as the platform's billing unit allows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -97,10 +97,10 @@ def plan_lanes(records: Sequence[tuple[int, DownstreamRecord]], *, now_ms: int) 
             if is_overdue and _is_of_the_moment(item):
                 continue
             placed = Placed(record=index, item=item)
-            for connection in _targets(record, item):
+            for user_id, connection in _targets(record, item):
                 lane = lanes.get(connection.connection_id)
                 if lane is None:
-                    lane = lanes[connection.connection_id] = Lane(user_id=record.user_id, connection=connection)
+                    lane = lanes[connection.connection_id] = Lane(user_id=user_id, connection=connection)
                 if lane.ending is not None:
                     if not item.close:
                         lane.behind.append(placed)
@@ -137,7 +137,14 @@ def _messages_frame(run: Sequence[Placed]) -> list[Frame]:
     return [Frame(body=body, items=tuple(run))]
 
 
-def _targets(record: DownstreamRecord, item: DownstreamItem) -> Sequence[ConnectionRef]:
-    if item.to is None:
-        return record.connections
-    return [record.connections[index] for index in item.to if 0 <= index < len(record.connections)]
+def _targets(record: DownstreamRecord, item: DownstreamItem) -> Iterator[tuple[UserId, ConnectionRef]]:
+    if item.to is not None:
+        for index in item.to:
+            if 0 <= index < len(record.connections):
+                yield record.user_id, record.connections[index]
+        return
+    for connection in record.connections:
+        yield record.user_id, connection
+    for recipient in record.also:
+        for connection in recipient.connections:
+            yield recipient.user_id, connection

@@ -16,8 +16,6 @@ from gochat_core.metrics import Metrics
 from gochat_core.settings import read_settings
 from gochat_core.tracing import Tracer
 
-SERVICE = "gateway-deliver"
-
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the environment tells."""
@@ -27,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     connections_endpoint: str
     websocket_function: str
     partial_batch: bool
+    service: str = "gateway-deliver"
+    """What logs, metrics and traces call it: the same code serves two topics."""
     log_level: str = "INFO"
 
 
@@ -58,7 +58,7 @@ def build(environ: Mapping[str, str]) -> Wiring:
         clock=SystemClock(),
         connections=HttpConnectionsApi(settings.connections_endpoint, region=region),
         invoker=cache(lambda: FunctionInvoker(function=settings.websocket_function, region=region)),
-        logger=make_logger(SERVICE, settings.log_level),
-        metrics=Metrics(service=SERVICE, stage=settings.stage),
-        tracer=Tracer(SERVICE),
+        logger=make_logger(settings.service, settings.log_level),
+        metrics=Metrics(service=settings.service, stage=settings.stage),
+        tracer=Tracer(settings.service),
     )

@@ -14,6 +14,7 @@ from gateway.http.routes import (
     auth,
     contacts,
     conversations,
+    gateways,
     groups,
     health,
     media,
@@ -39,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *contacts.ROUTES,
     *groups.ROUTES,
     *push.ROUTES,
+    *gateways.ROUTES,
     *health.ROUTES,
 )
 

@@ -1,11 +1,12 @@
 """Tells the connections of sessions that ended, and closes them, before the client hears that they ended."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from aws_lambda_powertools import Logger
 
 from gochat_aws.connections_api import Call, ConnectionsApi, count_outcomes
 from gochat_contracts.logic import ended_pb2
+from gochat_core.types import CellId
 
 TIMEOUT_S = 2.0
 """How long an answer may wait for connections to close; frames of the ended sessions are refused anyway."""
@@ -17,24 +18,32 @@ REVOKED_FRAME = b'{"event":"session.revoked","data":{}}'
 
 
 class ConnectionCloser:
-    """Close connections of one cell through `@connections`."""
+    """Close connections through the `@connections` of their cells."""
 
-    def __init__(self, api: ConnectionsApi, *, cell_id: str, logger: Logger) -> None:
-        self._api = api
-        self._cell_id = cell_id
+    def __init__(self, apis: Mapping[CellId, ConnectionsApi], *, logger: Logger) -> None:
+        self._apis = apis
         self._logger = logger
 
     def close(self, ended: Iterable[ended_pb2.EndedConnection]) -> None:
         """Send `session.revoked` to each and close it. Best effort: im-logic has ended the sessions already.
 
-        Connections of other cells are left to their own cell, which refuses their next frame.
+        A connection of a cell that this deployment does not know is left alone: its next frame is refused.
         """
-        mine = [one for one in ended if one.cell_id == self._cell_id]
-        if not mine:
-            return
-        calls = [call for one in mine for call in _farewell(one)]
-        replies = self._api.send_all(calls, timeout_s=TIMEOUT_S)
-        self._logger.info("connections closed", extra={"connections": len(mine), "calls": count_outcomes(replies)})
+        by_cell: dict[CellId, list[ended_pb2.EndedConnection]] = {}
+        for one in ended:
+            by_cell.setdefault(CellId(one.cell_id), []).append(one)
+        known = {cell_id: connections for cell_id, connections in by_cell.items() if cell_id in self._apis}
+        for cell_id, connections in by_cell.items():
+            if cell_id not in known:
+                self._logger.warning("unknown cell", extra={"cell_id": cell_id, "connections": len(connections)})
+        for cell_id, connections in known.items():
+            calls = [call for one in connections for call in _farewell(one)]
+            # Each cell its share, so that one that does not answer takes no other's time.
+            replies = self._apis[cell_id].send_all(calls, timeout_s=TIMEOUT_S / len(known))
+            self._logger.info(
+                "connections closed",
+                extra={"cell_id": cell_id, "connections": len(connections), "calls": count_outcomes(replies)},
+            )
 
 
 def _farewell(one: ended_pb2.EndedConnection) -> list[Call]:

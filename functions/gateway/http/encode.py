@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from gochat_aws.registry.instances import Instance
 from gochat_contracts.logic import auth_pb2, contacts_pb2, conversations_pb2, groups_pb2, messages_pb2, users_pb2
 from gochat_contracts.views import MessageView, ReactionView
 from gochat_core.clock import rfc3339
@@ -32,6 +33,11 @@ def session(message: auth_pb2.Session) -> Value:
         "last_used_at": rfc3339(message.last_used_at_ms),
         "current": message.current,
     }
+
+
+def gateway(cell: Instance) -> Value:
+    """Write a WebSocket entry point."""
+    return {"gateway_id": cell.instance_id, "url": cell.endpoint, "region": cell.region, "weight": cell.weight}
 
 
 def tokens(pair: auth_pb2.TokenPair, *, websocket_url: str) -> Value:

@@ -37,7 +37,7 @@ class LogicClient:
 
 
 def call(method: Any, message: Any, request: Request) -> Any:
-    """Make one call for a request and return the response; never repeated here.
+    """Make one call for a request and return the response; the channel repeats what is idempotent.
 
     Raises the error that im-logic told; `Unavailable` when it could not be reached or did not answer in time (it may
     have done the work all the same).

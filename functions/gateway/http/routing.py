@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.http.answers import Answer
 from gateway.http.closing import ConnectionCloser
+from gateway.http.gateways import Gateways
 from gateway.http.logic_client import LogicClient
 from gateway.http.request import Request
 
@@ -17,7 +18,7 @@ class Services:
 
     logic: LogicClient
     closer: ConnectionCloser
-    websocket_url: str
+    gateways: Gateways
     http_url: str
     """Where this API is reached, without a slash at the end: what stands in messages for ever begins with it."""
     stage: str

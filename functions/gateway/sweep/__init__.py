@@ -1,1 +1,1 @@
-"""Runs every minute outside the VPC: finds connections that ended without anybody telling."""
+"""Runs every minute outside the VPC: finds connections that ended unheard, and empties a draining cell."""

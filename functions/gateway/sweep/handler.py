@@ -1,4 +1,4 @@
-"""Checks the connections of its cell that are due, when the schedule asks for it."""
+"""Checks or moves the connections of its cell, when the schedule asks for it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -8,10 +8,13 @@ from functools import cache
 import msgspec
 from aws_lambda_powertools import Logger
 
+from gateway.sweep.drain import Drain
 from gateway.sweep.stale_connections import ConnectionSweep
 from gochat_aws.connections_api import HttpConnectionsApi
 from gochat_aws.function_invoke import FunctionInvoker
 from gochat_aws.invoke_channel import InvokeChannel, lambda_transport
+from gochat_aws.registry.cloud_map import CloudMap, open_cloud_map
+from gochat_aws.registry.discover import Discovery
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.clock import Clock, SystemClock
 from gochat_core.logs import make_logger
@@ -34,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     connection_check_minutes: float = 15.0
     """How long a connection is believed in without a look: a stale one costs a message's detour and a wrong presence,
     a look one of the account's 10,000 requests a second."""
+    registry_namespace: str = ""
+    """Where the cells are registered; none: no cell ever drains."""
     log_level: str = "INFO"
 
 
@@ -58,17 +63,32 @@ def build(environ: Mapping[str, str]) -> Wiring:
     settings = read_settings(Settings, environ)
     region = environ["AWS_REGION"]
     clock = SystemClock()
-    repo = FunctionInvoker(function=settings.repo_function, region=region)
+    logger = make_logger(SERVICE, settings.log_level)
+    repo = RepoServiceStub(
+        InvokeChannel(lambda_transport(FunctionInvoker(function=settings.repo_function, region=region)))
+    )
+    connections = HttpConnectionsApi(settings.connections_endpoint, region=region)
     sweep = ConnectionSweep(
-        repo=RepoServiceStub(InvokeChannel(lambda_transport(repo))),
-        connections=HttpConnectionsApi(settings.connections_endpoint, region=region),
+        repo=repo,
+        connections=connections,
         invoker=cache(lambda: FunctionInvoker(function=settings.websocket_function, region=region)),
         cell_id=CellId(settings.cell_id),
         check_every_ms=int(settings.connection_check_minutes * 60_000),
     )
+    cloud_map = CloudMap(api=open_cloud_map(region=region), namespace=settings.registry_namespace)
+    drain = Drain(
+        cell_id=CellId(settings.cell_id),
+        instances=Discovery(cloud_map, logger=logger).instances,
+        repo=repo,
+        connections=connections,
+    )
     return Wiring(
         clock=clock,
-        logger=make_logger(SERVICE, settings.log_level),
+        logger=logger,
         metrics=Metrics(service=SERVICE, stage=settings.stage),
-        duties=[Duty(name="stale_connections", limit_s=35, run=sweep.check_due)],
+        duties=[
+            # First: whoever was moved needs no check.
+            *([Duty(name="drain", limit_s=15, run=drain.move_clients)] if settings.registry_namespace else []),
+            Duty(name="stale_connections", limit_s=20, run=sweep.check_due),
+        ],
     )

@@ -55,7 +55,13 @@ def _check_login(parts: Wiring, caller: Caller) -> None:
 
 
 def _plan_end(parts: Wiring, replaced: Connection, caller: Caller) -> OutgoingRecord:
-    """Return the record that tells the device's former connection and closes it, once the new one is usable."""
+    """Return the record that tells the device's former connection and closes it, once the new one is usable.
+
+    At once where the device has moved here from another cell, whose `deliver` can't ask for the new one.
+    """
+    successor = ConnectionRef(
+        connection_id=caller.connection_id, device_id=caller.device_id, connected_at_ms=caller.connected_at_ms
+    )
     return plan_ending(
         SESSION_REPLACED,
         user_id=replaced.user_id,
@@ -64,7 +70,5 @@ def _plan_end(parts: Wiring, replaced: Connection, caller: Caller) -> OutgoingRe
         connection_id=replaced.connection_id,
         connected_at_ms=replaced.connected_at_ms,
         now_ms=parts.clock.now_ms(),
-        once_usable=ConnectionRef(
-            connection_id=caller.connection_id, device_id=caller.device_id, connected_at_ms=caller.connected_at_ms
-        ),
+        once_usable=successor if replaced.cell_id == caller.cell_id else None,
     )

@@ -10,6 +10,7 @@ from gochat_contracts.downstream import Notice, OpenConnection, plan_downstream
 from gochat_contracts.records import (
     MESSAGE_LIFETIME_MS,
     TASK_TOPIC,
+    FanOutTask,
     MessageRef,
     OfflineTask,
     TaskRecord,
@@ -21,6 +22,7 @@ from gochat_repo.message_view import encode_message
 from gochat_repo.messages import StoredMessage
 from gochat_repo.outbox import OutboxEntry
 from gochat_repo.reactions import ReactionKey
+from logic.announce.fan_outs import fan_out_record, merge_fan_outs
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,14 +65,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """All that is to be said at once: answers, then `openings`, then news, then `events`.
 
-    `noted` are the outbox rows that it makes good.
+    `fan_outs` are what is said in large groups, one for each: the worker tells their members, whom nobody names here;
+    news of such a group has no `members`. `noted` are the outbox rows that all of it makes good.
     """
 
     answers: tuple[Answer, ...] = ()
     openings: tuple[Event, ...] = ()
     news: tuple[News, ...] = ()
     events: tuple[Event, ...] = ()
+    fan_outs: tuple[FanOutTask, ...] = ()
     noted: tuple[OutboxEntry, ...] = ()
+
+    def says_something(self) -> bool:
+        """Whether there is anything to produce."""
+        return bool(self.fan_outs or self.audience())
 
     def audience(self) -> set[UserId]:
         """Whose connections must be known."""
@@ -84,6 +92,7 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
             openings=self.openings + later.openings,
             news=self.news + later.news,
             events=self.events + later.events,
+            fan_outs=merge_fan_outs(self.fan_outs + later.fan_outs),
             noted=self.noted + later.noted,
         )
 
@@ -91,11 +100,15 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
 def plan_announcement(
     announcement: Announcement, connections: Mapping[UserId, Sequence[OpenConnection]], *, now_ms: int
 ) -> list[OutgoingRecord]:
-    """Return the records to produce: one per (cell, user), and offline tasks for members without any connection."""
+    """Return the records to produce: one per (cell, user), one per large group, and offline tasks.
+
+    Offline tasks are for members of small conversations who have no connection.
+    """
     records = [
         OutgoingRecord(topic=downstream_topic(cell_id), key=str(record.user_id).encode(), value=encode(record))
         for cell_id, record in plan_downstream(_notices(announcement, now_ms), connections)
     ]
+    records += [record for one in announcement.fan_outs for record in fan_out_record(one, now_ms=now_ms)]
     records += _offline_tasks(announcement.news, connections, now_ms)
     return records
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from gochat_contracts.records import FanOutEvent
 from gochat_core.types import ConversationId, Seq
 from gochat_repo.cache import Command
-from gochat_repo.cached_conversations import CONVERSATION_MEMBERS, MESSAGES, Place
+from gochat_repo.cached_conversations import MESSAGES, Place
 from gochat_repo.cached_kinds import remember_commands, written_commands
 from logic.announce.announcement import Announcement, Event
 
@@ -29,8 +30,11 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
     Messages are kept for the tasks that follow at once: those of members without a connection, and later of groups.
     Whoever announces again, because somebody died after the commit, does this again too.
     """
-    changed = set(_changed(announcement.events))
-    begun = {one.conversation_id for one in announcement.noted if one.kind in ("created", "group")}
+    said: list[Event | FanOutEvent] = [
+        *announcement.events,
+        *(event for one in announcement.fan_outs for event in one.events),
+    ]
+    changed = set(_changed(said))
     fresh = {
         (one.message.conversation_id, one.message.seq): one.message
         for one in announcement.news
@@ -38,12 +42,11 @@ def plan_cache_effects(announcement: Announcement) -> list[Command]:
     }
     return [
         *written_commands(MESSAGES, changed),
-        *written_commands(CONVERSATION_MEMBERS, begun),
         *remember_commands(MESSAGES, fresh),
     ]
 
 
-def _changed(events: Sequence[Event]) -> Iterator[Place]:
+def _changed(events: Sequence[Event | FanOutEvent]) -> Iterator[Place]:
     for one in events:
         if one.event in _MUTATIONS:
             about = _decode_message(one.data)

@@ -1,9 +1,10 @@
 """Reads again what stands in the outbox, and says it as it is now."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from gochat_contracts.records import FanOutEvent, FanOutMessage, FanOutTask
 from gochat_core.types import ConversationId, Seq, UserId
 from gochat_repo.conversation_entries import get_entries
 from gochat_repo.conversation_view import encode_conversation_event
@@ -11,8 +12,9 @@ from gochat_repo.message_view import find_unlisted_viewers
 from gochat_repo.messages import StoredMessage, get_messages
 from gochat_repo.mysql import Transaction
 from gochat_repo.outbox import EventPayload, GroupPayload, NoticePayload, OutboxEntry
-from gochat_repo.participants import MemberSpan, list_members
+from gochat_repo.participants import Audiences, LargeConversation, MemberSpan, get_audiences
 from logic.announce.announcement import Announcement, Event, News
+from logic.announce.fan_outs import merge_fan_outs
 
 Spans = Mapping[UserId, MemberSpan]
 
@@ -33,26 +35,30 @@ _decode_about = msgspec.json.Decoder(_AboutMessage).decode
 def load_noted(tx: Transaction, noted: Sequence[OutboxEntry]) -> Announcement:
     """Return what these entries have to say: messages and conversations as they are now, to those who belong to them.
 
-    An entry that has nothing to say any more is ticked off with the others.
+    Members of large groups are left to the worker. An entry that has nothing to say any more is ticked off with the
+    others.
     """
-    members = list_members(tx, {one.conversation_id for one in noted if one.kind not in ("entry", "notice")})
+    audiences = get_audiences(tx, {one.conversation_id for one in noted if one.kind not in ("entry", "notice")})
+    messages = [one for one in noted if one.kind == "message"]
+    said = [told for one in noted if one.payload is not None for told in _payload_events(one, audiences)]
     return Announcement(
-        openings=_conversation_events(tx, noted, members),
-        news=_news(tx, [one for one in noted if one.kind == "message"], members),
-        events=tuple(
-            told
-            for one in noted
-            if one.payload is not None
-            for told in _payload_events(one, members.get(one.conversation_id, {}))
+        openings=_conversation_events(tx, noted, audiences.small),
+        news=_news(tx, messages, audiences.small),
+        events=tuple(one for one in said if isinstance(one, Event)),
+        fan_outs=merge_fan_outs(
+            [*_large_news(messages, audiences), *(one for one in said if isinstance(one, FanOutTask))]
         ),
         noted=tuple(noted),
     )
 
 
-def _payload_events(entry: OutboxEntry, spans: Spans) -> list[Event]:
+def _payload_events(entry: OutboxEntry, audiences: Audiences) -> list[Event | FanOutTask]:
     if entry.kind == "notice":
-        return notice_events(entry)
-    return group_event(entry, spans) if entry.kind == "group" else change_event(entry, spans)
+        return [*notice_events(entry)]
+    spans, large = audiences.small.get(entry.conversation_id, {}), audiences.large.get(entry.conversation_id)
+    if large is not None:
+        return large_group_event(entry, large) if entry.kind == "group" else [large_change_event(entry, large)]
+    return [*(group_event(entry, spans) if entry.kind == "group" else change_event(entry, spans))]
 
 
 def notice_events(entry: OutboxEntry) -> list[Event]:
@@ -70,6 +76,19 @@ def group_event(entry: OutboxEntry, spans: Spans) -> list[Event]:
     return [Event(event=payload.event, data=payload.data, user_ids=audience)] if audience else []
 
 
+def large_group_event(entry: OutboxEntry, large: LargeConversation) -> list[Event | FanOutTask]:
+    """Return the event of a large group: as a fan-out if it is for the members, and for whom it names besides."""
+    assert entry.payload is not None
+    payload = _decode_group(entry.payload)
+    said: list[Event | FanOutTask] = []
+    if payload.members:
+        told = FanOutEvent(event=payload.event, data=payload.data, at_seq=payload.at_seq or large.last_seq)
+        said.append(_fan_out(entry, large, events=(told,)))
+    if payload.user_ids:
+        said.append(Event(event=payload.event, data=payload.data, user_ids=payload.user_ids))
+    return said
+
+
 def change_event(entry: OutboxEntry, spans: Spans) -> list[Event]:
     """Return the event of a `change`, for the present members who may see its message."""
     assert entry.payload is not None
@@ -77,6 +96,38 @@ def change_event(entry: OutboxEntry, spans: Spans) -> list[Event]:
     seq = _decode_about(payload.data).seq
     audience = tuple(user for user, held in spans.items() if held.left_seq is None and held.join_seq <= seq)
     return [Event(event=payload.event, data=payload.data, user_ids=audience)] if audience else []
+
+
+def large_change_event(entry: OutboxEntry, large: LargeConversation) -> FanOutTask:
+    """Return the event of a `change` in a large group, for those who were members then and may see its message."""
+    assert entry.payload is not None
+    payload = _decode_payload(entry.payload)
+    about_seq = _decode_about(payload.data).seq
+    at_seq = payload.at_seq or large.last_seq
+    told = FanOutEvent(event=payload.event, data=payload.data, at_seq=at_seq, about_seq=about_seq)
+    return _fan_out(entry, large, events=(told,))
+
+
+def _large_news(noted: Sequence[OutboxEntry], audiences: Audiences) -> Iterator[FanOutTask]:
+    for one in noted:
+        if (large := audiences.large.get(one.conversation_id)) is not None:
+            told = FanOutMessage(seq=Seq(one.number), origin_device_id=one.origin_device_id)
+            yield _fan_out(one, large, messages=(told,))
+
+
+def _fan_out(
+    entry: OutboxEntry,
+    large: LargeConversation,
+    *,
+    messages: tuple[FanOutMessage, ...] = (),
+    events: tuple[FanOutEvent, ...] = (),
+) -> FanOutTask:
+    return FanOutTask(
+        conversation_id=entry.conversation_id,
+        members_version=large.members_version,
+        messages=messages,
+        events=events,
+    )
 
 
 def _news(tx: Transaction, noted: Sequence[OutboxEntry], members: Mapping[ConversationId, Spans]) -> tuple[News, ...]:
@@ -111,14 +162,13 @@ def _conversation_events(
 ) -> tuple[Event, ...]:
     told: list[tuple[str, ConversationId, UserId]] = []
     for one in noted:
-        if one.kind == "entry":
-            told.append(("conversation.updated", one.conversation_id, UserId(one.number)))
+        if one.kind == "entry" or (one.kind == "created" and one.number):
+            event = "conversation.updated" if one.kind == "entry" else "conversation.created"
+            told.append((event, one.conversation_id, UserId(one.number)))
         elif one.kind == "created":
-            told += [
-                ("conversation.created", one.conversation_id, user)
-                for user in _active(members, one)
-                if one.number in (0, user)
-            ]
+            held = members.get(one.conversation_id, {})
+            told += [("conversation.created", one.conversation_id, user) for user in held]
+    # Whoever is no member any more has no entry.
     entries = get_entries(tx, {(conversation_id, user_id) for _, conversation_id, user_id in told})
     shown = [
         (event, user_id, entry)
@@ -132,7 +182,3 @@ def _conversation_events(
         Event(event=event, data=encode_conversation_event(entry, user_id, unlisted), user_ids=(user_id,))
         for event, user_id, entry in shown
     )
-
-
-def _active(members: Mapping[ConversationId, Spans], one: OutboxEntry) -> Collection[UserId]:
-    return [user for user, held in members.get(one.conversation_id, {}).items() if held.left_seq is None]

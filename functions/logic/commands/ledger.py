@@ -14,14 +14,13 @@ from gochat_repo.users import User
 from logic.commands.outcomes import Change, Mark, Outcome, Store
 from logic.commands.submission import Submission
 
-LARGE_GROUP = 100
-"""From so many members on nobody is told of typing or receipts, and rows of members who did nothing are not touched:
-clients compare large groups one by one (architecture, sync)."""
-
 
 @dataclass(slots=True)
 class Chat:
-    """A conversation as the batch has left it so far, and what it did to it."""
+    """A conversation as the batch has left it so far, and what it did to it.
+
+    With `is_large` it has too many members to know, tell or touch them all here: `members` are those who act.
+    """
 
     conversation_id: ConversationId
     type: str
@@ -30,16 +29,13 @@ class Chat:
     change: int = 0
     expired_seq: int = 0
     members: dict[UserId, Member] = field(default_factory=dict)
+    is_large: bool = False
+    members_version: int = 0
     is_new: bool = False
     has_news: bool = False
     has_changes: bool = False
     movers: set[UserId] = field(default_factory=set)
     """Who did any of it: nothing is to be written of a chat without one."""
-
-    @property
-    def is_large(self) -> bool:
-        """Whether it has too many members to touch them all."""
-        return self.member_count >= LARGE_GROUP
 
     def present(self) -> tuple[UserId, ...]:
         """Name those who are members now."""
@@ -158,6 +154,8 @@ def open_ledger(locked: Mapping[ConversationId, LockedConversation], context: Co
                 change=one.change,
                 expired_seq=one.expired_seq,
                 members=dict(context.members.get(conversation_id, {})),
+                is_large=one.is_large,
+                members_version=one.members_version,
             )
             for conversation_id, one in locked.items()
         },

@@ -18,6 +18,7 @@ class GroupScene:
 
     group: Group
     last_seq: Seq
+    is_large: bool
     own: GroupMember
     members: Mapping[UserId, GroupMember]
     now_ms: int
@@ -51,7 +52,14 @@ def access_locked_group(
     members = get_group_members(tx, group.conversation_id, {caller, *about})
     if caller not in members:
         raise GroupNotFound
-    return GroupScene(group=group, last_seq=locked.last_seq, own=members[caller], members=members, now_ms=now_ms)
+    return GroupScene(
+        group=group,
+        last_seq=locked.last_seq,
+        is_large=locked.is_large,
+        own=members[caller],
+        members=members,
+        now_ms=now_ms,
+    )
 
 
 def check_stands(scene: GroupScene) -> None:

@@ -6,13 +6,12 @@ import msgspec
 
 from gochat_core.errors import GroupNotFound
 from gochat_core.types import GroupId, UserId
-from gochat_repo.cached_conversations import CONVERSATION_MEMBERS
 from gochat_repo.group_members import GroupMember
 from gochat_repo.groups import Group, get_group
 from gochat_repo.mysql import Transaction
 from gochat_repo.outbox import OutboxEntry
 from logic.groups.access_group import GroupScene, access_locked_group
-from logic.groups.group_change import GroupChange, write_group_change
+from logic.groups.group_change import GroupChange, GroupSize, write_group_change
 from logic.groups.ports import GroupPorts
 
 Plan = Callable[[Transaction, GroupScene], GroupChange | None]
@@ -32,7 +31,8 @@ def change_group(
     """Carry out what `plan` decides, in one transaction under the lock of the group's conversation, and announce it.
 
     With the answer it holds: what is stored later is decided behind it. At most twelve database round trips before it
-    is announced, and two to the cache. Raises `GroupNotFound`, `Unavailable`, and what the plan raises.
+    is announced, one more when the group becomes large. Raises `GroupNotFound`, `Unavailable`, and what the plan
+    raises.
     """
     found = ports.database.read(lambda tx: get_group(tx, group_id))
     if found is None:
@@ -48,14 +48,14 @@ def change_group(
             tx,
             change,
             actor_id=caller,
+            size=GroupSize(is_large=scene.is_large, large_members=ports.large_members),
             last_seq=scene.last_seq,
             next_id=ports.ids.next_id,
             now_ms=now_ms,
         )
         return ChangedGroup(group=change.group, members=_members_after(scene, change)), noted
 
-    with ports.values.changing(CONVERSATION_MEMBERS, [found.conversation_id]):
-        changed, noted = ports.database.transaction(work)
+    changed, noted = ports.database.transaction(work)
     if noted:
         ports.announce(noted)
     return changed

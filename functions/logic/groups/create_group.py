@@ -13,7 +13,7 @@ from gochat_repo.mysql_errors import DuplicateKey, LockConflict
 from gochat_repo.outbox import OutboxEntry
 from logic.conversations.seen_conversation import SeenConversation, see_conversation
 from logic.groups.access_group import access_group
-from logic.groups.group_change import CREATED, GroupChange, write_group_change
+from logic.groups.group_change import CREATED, GroupChange, GroupSize, write_group_change
 from logic.groups.invitees import Invitees, plan_joins
 from logic.groups.permissions import Role
 from logic.groups.ports import GroupPorts
@@ -97,5 +97,13 @@ def _make(tx: Transaction, ports: GroupPorts, empty: Group, invitees: Invitees) 
         values={"name": group.name},
         joins=(owner, *joins),
     )
-    noted = write_group_change(tx, change, actor_id=owner_id, last_seq=0, next_id=ports.ids.next_id, now_ms=now_ms)
+    noted = write_group_change(
+        tx,
+        change,
+        actor_id=owner_id,
+        size=GroupSize(is_large=False, large_members=ports.large_members),
+        last_seq=0,
+        next_id=ports.ids.next_id,
+        now_ms=now_ms,
+    )
     return group, noted

@@ -6,7 +6,7 @@ from hashlib import blake2b
 import msgspec
 
 from gochat_core.types import ClientMsgId, MessageId, Seq, UserId
-from gochat_repo.group_conversations import move_group_conversation
+from gochat_repo.group_conversations import mark_large, move_group_conversation
 from gochat_repo.group_members import (
     GroupMember,
     begin_participation,
@@ -48,11 +48,19 @@ class GroupChange(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[GroupMember, ...] = ()
 
 
+class GroupSize(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a group is large already, and from how many members on one is."""
+
+    is_large: bool
+    large_members: int
+
+
 def write_group_change(
     tx: Transaction,
     change: GroupChange,
     *,
     actor_id: UserId,
+    size: GroupSize,
     last_seq: int,
     next_id: Callable[[], int],
     now_ms: int,
@@ -60,12 +68,15 @@ def write_group_change(
     """Write a change in the transaction that holds the group's conversation; returns what is to be announced.
 
     Who joins belongs from the message on that tells of it, who leaves no longer gets that one. Seven statements at
-    most, ten at a creation.
+    most, ten at a creation, one more when the group becomes large; a row for each member of a small group.
     """
     conversation_id, seq = change.group.conversation_id, Seq(last_seq + 1)
+    is_large = size.is_large or bool(change.joins and change.group.member_count >= size.large_members)
+    if is_large and not size.is_large and change.event != CREATED:
+        mark_large(tx, conversation_id)
     if change.joins:
         joining = [one.user_id for one in change.joins]
-        begin_participation(tx, conversation_id, joining, join_seq=seq, now_ms=now_ms)
+        begin_participation(tx, conversation_id, joining, join_seq=seq, is_large=is_large, now_ms=now_ms)
     if change.leaves:
         end_participation(tx, conversation_id, change.leaves, left_seq=seq, now_ms=now_ms)
         delete_group_members(tx, conversation_id, change.leaves)
@@ -81,6 +92,7 @@ def write_group_change(
         actor_id=actor_id,
         member_count=change.group.member_count,
         members_changed=bool(change.joins or change.leaves),
+        is_large=is_large,
         now_ms=now_ms,
     )
     noted = plan_noted(change, actor_id, seq, next_id)
@@ -94,16 +106,15 @@ def plan_noted(change: GroupChange, actor_id: UserId, seq: Seq, next_id: Callabl
     noted = [OutboxEntry(conversation_id=conversation_id, kind="message", number=seq)]
 
     def note(event: str, data: Mapping[str, object], **audience: object) -> None:
-        payload = {"event": event, "data": {"group": group, "seq": seq, **data}, **audience}
+        payload = {"event": event, "data": {"group": group, "seq": seq, **data}, "at_seq": seq, **audience}
         noted.append(
             OutboxEntry(conversation_id=conversation_id, kind="group", number=next_id(), payload=_encode(payload))
         )
 
     invited = [one.user_id for one in change.joins if one.user_id != actor_id]
-    if change.event == CREATED:
-        noted.append(OutboxEntry(conversation_id=conversation_id, kind="created", number=0))
-    else:
-        noted += [OutboxEntry(conversation_id=conversation_id, kind="created", number=user_id) for user_id in invited]
+    # At a creation whoever makes the group, too, has another conversation.
+    noted += [OutboxEntry(conversation_id=conversation_id, kind="created", number=one.user_id) for one in change.joins]
+    if change.event != CREATED:
         note(change.event, {"actor_id": str(actor_id), **change.details}, user_ids=change.leaves)
     if invited:
         note(INVITED, {"inviter_id": str(actor_id)}, members=False, user_ids=invited)

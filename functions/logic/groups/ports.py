@@ -9,7 +9,6 @@ from gochat_core.errors import Unavailable
 from gochat_core.ids import IdMaker
 from gochat_repo.mysql import Database
 from gochat_repo.outbox import OutboxEntry
-from gochat_repo.read_through import ReadThrough
 from logic.announce.announcer import Announcer
 
 
@@ -18,11 +17,12 @@ class GroupPorts:
     """Stores, clock, ids, who announces, and what this deployment allows."""
 
     database: Database
-    values: ReadThrough
     announcer: Announcer
     clock: Clock
     ids: IdMaker
     max_members: int
+    large_members: int
+    """From so many members on a group is large, and stays so: its members are told by the worker, in pages."""
     contacts_only: bool = False
     """Whether one may bring friends alone into a group."""
 

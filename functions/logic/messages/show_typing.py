@@ -3,7 +3,7 @@
 from gochat_contracts.records import TYPING_LIFETIME_MS
 from gochat_core.errors import ConversationNotFound
 from logic.commands.access import check_may_speak, others
-from logic.commands.ledger import LARGE_GROUP, Ledger
+from logic.commands.ledger import Ledger
 from logic.commands.outcomes import Show
 from logic.commands.submission import Submission
 
@@ -20,9 +20,10 @@ def plan_show_typing(submission: Submission, ledger: Ledger) -> Show:
     present = tuple(one for one, held in members.items() if held.left_seq is None)
     if user_id not in present:
         raise ConversationNotFound
+    is_told = not ledger.blockers.get(conversation_id)
     if (rules := ledger.groups.get(conversation_id)) is not None:
         check_may_speak(members[user_id], rules, at_ms=submission.accepted_at_ms)
-    is_told = len(present) < LARGE_GROUP and not ledger.blockers.get(conversation_id)
+        is_told = not rules.is_large
     return Show(
         user_ids=others(present, user_id) if is_told else (),
         expires_at_ms=submission.accepted_at_ms + TYPING_LIFETIME_MS,

@@ -70,5 +70,5 @@ class RestDoor:
         announcement = tell_outcomes(batch)
         if missed := unannounced(batch):
             announcement = self._announcer.load_noted(missed) + announcement
-        if announcement.audience():
+        if announcement.says_something():
             self._announcer.announce(announcement)

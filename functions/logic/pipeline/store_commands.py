@@ -1,6 +1,6 @@
 """Carries out a batch of commands in one transaction: locks, knows, decides, writes, notes what is to be announced."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gochat_contracts.commands import AddReaction, EditMessage, RecallMessage, RemoveReaction, SendMessage, Typing
@@ -9,7 +9,7 @@ from gochat_core.errors import InternalError
 from gochat_core.ids import IdMaker
 from gochat_core.types import ConversationId
 from gochat_repo.command_context import Wanted, get_command_context
-from gochat_repo.conversations import lock_conversations
+from gochat_repo.conversations import LockedConversation, lock_conversations
 from gochat_repo.mysql import Database, Transaction
 from gochat_repo.mysql_errors import DataFault
 from logic.commands.ledger import Ledger, open_ledger
@@ -87,12 +87,24 @@ class CommandStore:
 
 
 def name_wanted(
-    submissions: Sequence[Submission], locked: Collection[ConversationId], *, contacts_only: bool = False
+    submissions: Sequence[Submission],
+    locked: Mapping[ConversationId, LockedConversation],
+    *,
+    contacts_only: bool = False,
 ) -> Wanted:
-    """Name what must be known to decide about these commands. Pure."""
+    """Name what must be known to decide about these commands. Pure.
+
+    Of large conversations those who act, and whose message somebody wants to recall. Where somebody only types, nothing
+    is locked, and whether it is large is not known yet.
+    """
     wanted = Wanted(conversation_ids={one.conversation_id for one in submissions}, friendships=contacts_only)
     for one in submissions:
         command, user_id = one.command, one.sender.user_id
+        held = locked.get(command.conversation_id)
+        if held.is_large if held is not None else isinstance(command, Typing):
+            wanted.actors.add((command.conversation_id, user_id))
+            if isinstance(command, RecallMessage):
+                wanted.authored.add((command.conversation_id, command.seq))
         if isinstance(command, SendMessage):
             wanted.keys.add((command.conversation_id, user_id, command.client_msg_id))
             if command.conversation_id not in locked:

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 import msgspec
 
+from gochat_contracts.records import FanOutEvent, FanOutMessage, FanOutTask
 from gochat_core.types import Seq, UserId
+from gochat_repo.command_context import Target
 from gochat_repo.conversation_entries import ConversationEntry
 from gochat_repo.conversation_view import encode_conversation_event
 from gochat_repo.outbox import EventPayload
 from logic.announce.announcement import Event
 from logic.commands.access import others, participation
 from logic.commands.ledger import Chat, Ledger, Progress
-from logic.commands.outcomes import Change, Show, Unchanged
+from logic.commands.outcomes import Change, Show, Store, Unchanged
 from logic.commands.submission import Submission
 
 _encode = msgspec.json.Encoder().encode
@@ -52,29 +54,65 @@ def _entry(chat: Chat, user_id: UserId, ledger: Ledger) -> ConversationEntry:
     )
 
 
-def tell_change(submission: Submission, outcome: Change, data: msgspec.Raw, ledger: Ledger) -> Event:
+def tell_change(submission: Submission, outcome: Change, data: msgspec.Raw, ledger: Ledger) -> Event | FanOutTask:
     """Return a change's event: to every device of whoever may see the message, the acting one too."""
+    return _tell_witnesses(submission, outcome.target, outcome.event, data, ledger)
+
+
+def tell_again(submission: Submission, outcome: Unchanged, ledger: Ledger) -> Event | FanOutTask:
+    """Return the event of a change that was stored before and is not known to have been announced."""
     target = outcome.target
+    assert target.outstanding is not None
+    payload = _decode_payload(target.outstanding)
+    return _tell_witnesses(submission, target, payload.event, payload.data, ledger, at_seq=payload.at_seq)
+
+
+def _tell_witnesses(
+    submission: Submission, target: Target, event: str, data: msgspec.Raw, ledger: Ledger, *, at_seq: Seq | None = None
+) -> Event | FanOutTask:
+    chat = ledger.chats[target.conversation_id]
+    if chat.is_large:
+        told = FanOutEvent(
+            event=event,
+            data=data,
+            at_seq=at_seq or Seq(chat.last_seq),
+            about_seq=target.seq,
+            accepted_at_ms=submission.accepted_at_ms,
+            trace=submission.trace,
+        )
+        return _fan_out(chat, events=(told,))
     return Event(
-        event=outcome.event,
+        event=event,
         data=data,
-        user_ids=ledger.chats[target.conversation_id].witnesses(target.seq),
+        user_ids=chat.witnesses(target.seq),
         accepted_at_ms=submission.accepted_at_ms,
         trace=submission.trace,
     )
 
 
-def tell_again(submission: Submission, outcome: Unchanged, ledger: Ledger) -> Event:
-    """Return the event of a change that was stored before and is not known to have been announced."""
-    target = outcome.target
-    assert target.outstanding is not None
-    payload = _decode_payload(target.outstanding)
-    return Event(
-        event=payload.event,
-        data=payload.data,
-        user_ids=ledger.chats[target.conversation_id].witnesses(target.seq),
+def tell_many(submission: Submission, outcome: Store, ledger: Ledger) -> FanOutTask | None:
+    """Return what tells the members of a large group of a message; None in other conversations."""
+    message = outcome.message
+    chat = ledger.chats[message.conversation_id]
+    if not chat.is_large:
+        return None
+    told = FanOutMessage(
+        seq=message.seq,
+        origin_device_id=submission.origin_device_id,
         accepted_at_ms=submission.accepted_at_ms,
         trace=submission.trace,
+    )
+    return _fan_out(chat, messages=(told,))
+
+
+def _fan_out(
+    chat: Chat, *, messages: tuple[FanOutMessage, ...] = (), events: tuple[FanOutEvent, ...] = ()
+) -> FanOutTask:
+    return FanOutTask(
+        conversation_id=chat.conversation_id,
+        members_version=chat.members_version,
+        messages=messages,
+        events=events,
     )
 
 

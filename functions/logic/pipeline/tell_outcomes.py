@@ -5,14 +5,23 @@ from collections.abc import Iterator
 import msgspec
 
 from gochat_contracts.commands import SendMessage, Typing
+from gochat_contracts.records import FanOutTask
 from gochat_core.clock import rfc3339
 from gochat_repo.outbox import OutboxEntry
 from logic.announce.announcement import Announcement, Answer, Event, News
+from logic.announce.fan_outs import merge_fan_outs
 from logic.commands.ledger import Ledger
 from logic.commands.outcomes import Change, Outcome, Refuse, Repeat, Show, Store, Unchanged
 from logic.commands.submission import Submission
 from logic.pipeline.store_commands import StoredBatch, StoredPart
-from logic.pipeline.tell_members import tell_again, tell_change, tell_openings, tell_receipts, tell_show
+from logic.pipeline.tell_members import (
+    tell_again,
+    tell_change,
+    tell_many,
+    tell_openings,
+    tell_receipts,
+    tell_show,
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -57,27 +66,30 @@ def _noted_before(submission: Submission, outcome: Repeat, ledger: Ledger) -> It
 def _tell_part(part: StoredPart) -> Announcement:
     answers: list[Answer] = []
     news: list[News] = []
-    events: list[Event] = []
+    told: list[Event | FanOutTask] = []
     noted = {one.key: one for one in part.written.noted}
     for submission, outcome in zip(part.submissions, part.outcomes, strict=True):
         if isinstance(outcome, Store):
             news.append(_news(submission, outcome, part.ledger))
+            if (many := tell_many(submission, outcome, part.ledger)) is not None:
+                told.append(many)
         elif isinstance(outcome, Change):
             data = part.written.changes[(submission.conversation_id, outcome.target.change)]
-            events.append(tell_change(submission, outcome, data, part.ledger))
+            told.append(tell_change(submission, outcome, data, part.ledger))
         elif isinstance(outcome, Show):
-            events.append(tell_show(submission, outcome))
+            told.append(tell_show(submission, outcome))
         elif isinstance(outcome, Unchanged):
             entry = _outstanding(outcome)
             if entry is not None and entry.key not in noted:
                 noted[entry.key] = entry
-                events.append(tell_again(submission, outcome, part.ledger))
+                told.append(tell_again(submission, outcome, part.ledger))
         answers += _answers(submission, outcome)
     return Announcement(
         answers=tuple(answers),
         openings=tuple(tell_openings(part.ledger)),
         news=tuple(news),
-        events=(*events, *tell_receipts(part.ledger)),
+        events=(*(one for one in told if isinstance(one, Event)), *tell_receipts(part.ledger)),
+        fan_outs=merge_fan_outs(one for one in told if isinstance(one, FanOutTask)),
         noted=tuple(noted.values()),
     )
 
@@ -85,9 +97,10 @@ def _tell_part(part: StoredPart) -> Announcement:
 def _news(submission: Submission, outcome: Store, ledger: Ledger) -> News:
     # As the batch has left it: what was taken back at once is shown to nobody.
     message = ledger.message((outcome.message.conversation_id, outcome.message.seq))
+    chat = ledger.chats[message.conversation_id]
     return News(
         message=message,
-        members=ledger.chats[message.conversation_id].present(),
+        members=() if chat.is_large else chat.present(),
         origin_device_id=submission.origin_device_id,
         accepted_at_ms=submission.accepted_at_ms,
         trace=submission.trace,

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from gochat_core.types import ConversationId, UserId
+from gochat_core.types import ConversationId, Seq, UserId
 from gochat_repo.conversations import ConversationMove, MemberMove, move_conversations, save_conversations
 from gochat_repo.messages import insert_messages, update_messages
 from gochat_repo.mysql import Transaction
 from gochat_repo.mysql_errors import DuplicateKey, LockConflict
-from gochat_repo.outbox import OutboxEntry, insert_outbox
+from gochat_repo.outbox import EventPayload, OutboxEntry, insert_outbox
 from gochat_repo.reactions import ListKey, list_first_users, needs_first_users, save_reactions
 from logic.commands.ledger import Chat, Ledger
 from logic.commands.outcomes import Change, Outcome, Store
@@ -96,6 +96,7 @@ def plan_moves(ledger: Ledger, *, now_ms: int) -> list[ConversationMove]:
             last_seq=chat.last_seq,
             change=chat.change,
             updated_at_ms=now_ms if chat.has_news or chat.has_changes else 0,
+            activity_at_ms=now_ms if chat.has_news else 0,
             members=tuple(_member_moves(chat, ledger, now_ms)),
         )
         for chat in ledger.chats.values()
@@ -151,10 +152,16 @@ def plan_noted(
                     conversation_id=place,
                     kind="change",
                     number=change,
-                    payload=_encode({"event": outcome.event, "data": data}),
+                    payload=_encode(_payload(outcome, data, ledger)),
                 )
             )
     return Written(noted=tuple(noted), changes=changes)
+
+
+def _payload(change: Change, data: msgspec.Raw, ledger: Ledger) -> EventPayload:
+    """Return what the outbox keeps of a change; who is told in a large group follows from where it stood then."""
+    chat = ledger.chats[change.target.conversation_id]
+    return EventPayload(event=change.event, data=data, at_seq=Seq(chat.last_seq) if chat.is_large else None)
 
 
 def _data_of(change: Change, refilled: dict[ListKey, tuple[UserId, ...]]) -> dict[str, object]:

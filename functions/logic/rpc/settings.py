@@ -27,8 +27,11 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     registrations_per_hour: int | None = None
     contacts_only: bool = False
     """Whether friends alone may write to each other."""
-    max_group_members: Annotated[int, msgspec.Meta(ge=1)] = 99
+    max_group_members: Annotated[int, msgspec.Meta(ge=1)] = 100_000
     """How many members a group may have: the one place that says it, beside the stage that sets it."""
+    large_group_members: Annotated[int, msgspec.Meta(ge=2)] = 100
+    """From so many members on a group is large: its members are told by the worker, in pages, and of neither typing nor
+    receipts; a message then costs the same however many there are."""
 
 
 class MediaSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import grpc
 
-from gochat_aws.guarded_server import GuardedServer
+from gochat_aws.boundary_interceptor import BoundaryInterceptor
 from gochat_aws.invoke_server import InvokeServer
 from gochat_aws.kafka_producer import RecordProducer, producer_from
 from gochat_aws.s3_urls import S3Urls
@@ -93,20 +93,20 @@ def build(
     stores = _Stores(database=database or database_from(environ), cache=cache_client or cache_from(environ))
     sessions = SessionStore(stores.database, stores.cache)
     boundary = _boundary(settings, environ, stores, sessions)
-    invoke_server = InvokeServer()
-    # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
-    guarded = cast("grpc.Server", cast("Any", GuardedServer(invoke_server, boundary.wrap)))
+    invoke_server = InvokeServer([BoundaryInterceptor(boundary.wrap)])
+    # Generated code asks for a grpc.Server and uses of it what InvokeServer has.
+    registry = cast("grpc.Server", cast("Any", invoke_server))
     signer = SignerSource(read_secret or CachedSecret(settings.token_secret_arn).read)
     if producer is None:
         producer = producer_from(environ, client_id=SERVICE)
     groups = _group_ports(settings, stores, producer)
-    _add_accounts(guarded, _auth_ports(settings, stores, sessions, signer), groups)
-    groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), guarded)
-    _add_messaging(guarded, settings, stores, producer)
+    _add_accounts(registry, _auth_ports(settings, stores, sessions, signer), groups)
+    groups_pb2_grpc.add_GroupServiceServicer_to_server(GroupService(groups), registry)
+    _add_messaging(registry, settings, stores, producer)
     push_ports = PushPorts(database=stores.database, clock=SystemClock())
     push = PushService(push_ports, vapid_public_key=settings.vapid_public_key)
-    push_pb2_grpc.add_PushServiceServicer_to_server(push, guarded)
-    media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), guarded)
+    push_pb2_grpc.add_PushServiceServicer_to_server(push, registry)
+    media_pb2_grpc.add_MediaServiceServicer_to_server(MediaService(_media_ports(environ)), registry)
     return invoke_server
 
 
@@ -164,11 +164,11 @@ def _group_ports(settings: RpcSettings, stores: _Stores, producer: RecordProduce
     clock, database = SystemClock(), stores.database
     return GroupPorts(
         database=database,
-        values=ReadThrough(database, stores.cache),
         announcer=Announcer(database, Connections(database, stores.cache), producer, clock),
         clock=clock,
         ids=IdMaker(clock),
         max_members=settings.max_group_members,
+        large_members=settings.large_group_members,
         contacts_only=settings.contacts_only,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 import grpc
 from aws_lambda_powertools import Logger
 
-from gochat_aws.guarded_server import Behaviour
+from gochat_aws.boundary_interceptor import Behaviour
 from gochat_aws.rpc_errors import abort_with
 from gochat_core.clock import Clock
 from gochat_core.errors import GochatError, InternalError

@@ -4,13 +4,19 @@ import grpc
 
 from gochat_contracts.repo import repo_pb2, repo_pb2_grpc
 from gochat_core.clock import Clock
-from gochat_core.errors import FieldFault, InvalidRequest, UserNotFound
-from gochat_core.types import CellId, UserId
+from gochat_core.errors import FieldFault, GroupNotFound, InvalidRequest, UserNotFound
+from gochat_core.ids import parse_conversation_id
+from gochat_core.types import CellId, GroupId, UserId
 from gochat_repo.connection_checks import ConnectionChecks
 from gochat_repo.connections import Connection, Connections
+from gochat_repo.group_members import GroupMember, list_group_members
+from gochat_repo.groups import Group, get_group
+from gochat_repo.messages import list_messages_after
+from gochat_repo.mysql import Database, Transaction
 from gochat_repo.push_checks import PushChecks
 from gochat_repo.user_status import UserStatus, UserStatuses
 from gochat_repo.users import Account, UserStore
+from repo.rpc.chat_messages import group_message, members_message, messages_message
 from repo.rpc.push_messages import read_asked, read_results, verdicts_message
 
 MAX_USERS = 500
@@ -19,8 +25,17 @@ MAX_USERS = 500
 MAX_CHECKS = 500
 """How many connections one call may claim for a check (repo.proto)."""
 
+MAX_CELLS = 100
+"""How many cells one call may name (repo.proto)."""
+
+MAX_PAGE = 500
+"""How many members or messages one call may ask for (repo.proto)."""
+
 MAX_PUSHES = 500
 """How many pushes one call may bring (repo.proto)."""
+
+MAX_ID = (1 << 63) - 1
+"""No column holds more; protobuf's uint64 does."""
 
 Context = grpc.ServicerContext
 
@@ -30,6 +45,7 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
 
     def __init__(
         self,
+        database: Database,
         users: UserStore,
         connections: Connections,
         checks: ConnectionChecks,
@@ -40,6 +56,7 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
         stage: str,
         version: str,
     ) -> None:
+        self._database = database
         self._users = users
         self._connections = connections
         self._checks = checks
@@ -89,6 +106,17 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
         )
         return repo_pb2.ClaimConnectionChecksResponse(connections=[_connection(one) for one in due])
 
+    def CountConnections(  # noqa: N802
+        self,
+        request: repo_pb2.CountConnectionsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> repo_pb2.CountConnectionsResponse:
+        """Count the connections of each cell."""
+        if len(request.cell_ids) > MAX_CELLS:
+            raise InvalidRequest(faults=[FieldFault(field="cell_ids", message=f"may name at most {MAX_CELLS} cells")])
+        counts = self._checks.count([CellId(one) for one in request.cell_ids])
+        return repo_pb2.CountConnectionsResponse(connections=dict(counts.items()))
+
     def UpdateUserStatus(  # noqa: N802
         self,
         request: repo_pb2.UpdateUserStatusRequest,
@@ -120,9 +148,51 @@ class RepoService(repo_pb2_grpc.RepoServiceServicer):
         self._pushes.log_results(results, dead, now_ms=self._clock.now_ms())
         return repo_pb2.LogPushResultsResponse()
 
+    def GetGroup(self, request: repo_pb2.GetGroupRequest, context: Context) -> repo_pb2.GetGroupResponse:  # noqa: N802, ARG002
+        """Return a group."""
+        return group_message(self._database.read(lambda tx: _access_group(tx, request.group_id)))
+
+    def ListGroupMembers(  # noqa: N802
+        self,
+        request: repo_pb2.ListGroupMembersRequest,
+        context: Context,  # noqa: ARG002
+    ) -> repo_pb2.ListGroupMembersResponse:
+        """Return a page of a group's members."""
+        _check_page(request.limit)
+
+        def work(tx: Transaction) -> list[GroupMember]:
+            group = _access_group(tx, request.group_id)
+            after = UserId(request.after_user_id)
+            return list_group_members(tx, group.conversation_id, after=after, limit=request.limit)
+
+        return members_message(self._database.read(work))
+
+    def ListMessages(self, request: repo_pb2.ListMessagesRequest, context: Context) -> repo_pb2.ListMessagesResponse:  # noqa: N802, ARG002
+        """Return a page of a conversation's messages; raises `ConversationNotFound` for what can't be an id."""
+        _check_page(request.limit)
+        conversation_id, after_seq = parse_conversation_id(request.conversation_id), min(request.after_seq, MAX_ID)
+        return messages_message(
+            self._database.read(
+                lambda tx: list_messages_after(tx, conversation_id, after_seq=after_seq, limit=request.limit)
+            )
+        )
+
     def CheckHealth(self, request: repo_pb2.CheckHealthRequest, context: Context) -> repo_pb2.CheckHealthResponse:  # noqa: N802, ARG002
         """Answer without touching a store."""
         return repo_pb2.CheckHealthResponse(stage=self._stage, version=self._version)
+
+
+def _access_group(tx: Transaction, group_id: int) -> Group:
+    """Return a group; raises `GroupNotFound`."""
+    group = get_group(tx, GroupId(group_id)) if group_id <= MAX_ID else None
+    if group is None:
+        raise GroupNotFound
+    return group
+
+
+def _check_page(limit: int) -> None:
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidRequest(faults=[FieldFault(field="limit", message=f"must be 1 to {MAX_PAGE}")])
 
 
 def _check_count(field: str, count: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import grpc
 import msgspec
 
-from gochat_aws.guarded_server import GuardedServer
+from gochat_aws.boundary_interceptor import BoundaryInterceptor
 from gochat_aws.invoke_server import InvokeServer
 from gochat_contracts.repo import repo_pb2_grpc
 from gochat_core.clock import SystemClock
@@ -48,6 +48,7 @@ def build(environ: Mapping[str, str]) -> InvokeServer:
     database, cache_client = database_from(environ), cache_from(environ)
     connections = Connections(database, cache_client)
     service = RepoService(
+        database,
         UserStore(database, ReadThrough(database, cache_client)),
         connections,
         ConnectionChecks(database, connections),
@@ -57,13 +58,12 @@ def build(environ: Mapping[str, str]) -> InvokeServer:
         stage=settings.stage,
         version=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
     )
-    invoke_server = InvokeServer()
     boundary = Boundary(
         clock=SystemClock(),
         logger=make_logger(SERVICE, settings.log_level),
         metrics=Metrics(service=SERVICE, stage=settings.stage),
     )
-    guarded = GuardedServer(invoke_server, boundary.wrap)
-    # Generated code asks for a grpc.Server and uses of it what GuardedServer has.
-    repo_pb2_grpc.add_RepoServiceServicer_to_server(service, cast("grpc.Server", cast("Any", guarded)))
+    invoke_server = InvokeServer([BoundaryInterceptor(boundary.wrap)])
+    # Generated code asks for a grpc.Server and uses of it what InvokeServer has.
+    repo_pb2_grpc.add_RepoServiceServicer_to_server(service, cast("grpc.Server", cast("Any", invoke_server)))
     return invoke_server

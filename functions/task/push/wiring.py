@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 
 from gochat_aws.function_invoke import EventInvoker, FunctionInvoker
 from gochat_aws.invoke_channel import InvokeChannel, lambda_transport
+from gochat_aws.retries import with_retries
 from gochat_aws.secrets import CachedSecret
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.clock import Clock, SystemClock
@@ -72,7 +73,7 @@ def build(environ: Mapping[str, str]) -> Wiring:
     clock = SystemClock()
     logger = make_logger(SERVICE, settings.log_level)
     repo = FunctionInvoker(function=settings.repo_function, region=region)
-    stub = RepoServiceStub(InvokeChannel(lambda_transport(repo)))
+    stub = RepoServiceStub(with_retries(InvokeChannel(lambda_transport(repo))))
     return Wiring(
         settings=settings,
         clock=clock,

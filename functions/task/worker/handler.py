@@ -30,6 +30,10 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
         "redelivered": verdicts.redelivered,
         "offline": verdicts.offline,
         "pushes": verdicts.pushes,
+        "pages": verdicts.pages,
+        "told": verdicts.told,
+        "away": verdicts.away,
+        "passed_over": verdicts.passed_over,
         "dead_letters": verdicts.dead_letters,
         "failed": len(verdicts.failed),
     }
@@ -45,6 +49,9 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
             "OfflineUsers": ("Count", verdicts.offline),
             "PushesDecided": ("Count", verdicts.pushes),
             "PushesSuppressed": ("Count", verdicts.suppressed),
+            "PagesCut": ("Count", verdicts.pages),
+            "MembersTold": ("Count", verdicts.told),
+            "MembersAway": ("Count", verdicts.away),
             "DeadLetters": ("Count", verdicts.dead_letters),
             "Failed": ("Count", len(verdicts.failed)),
         }

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import PUSH_LIFETIME_MS, PUSH_TOPIC, PushRecord, TaskRecord, encode
+from gochat_contracts.records import PUSH_LIFETIME_MS, PUSH_TOPIC, OfflineTask, PushRecord, TaskRecord, encode
 from gochat_core.types import ConversationId, Seq, UserId
 from gochat_repo.cache import Cache
 from gochat_repo.messages import StoredMessage
@@ -17,6 +17,7 @@ from gochat_repo.read_through import ReadThrough
 from gochat_repo.users import PROFILES
 from task.worker.decide_push import Decision, decide_push
 from task.worker.push_texts import write_texts
+from task.worker.tasks import Work
 
 Place = tuple[ConversationId, Seq]
 
@@ -57,7 +58,7 @@ class Pushes:
 
     def plan(
         self,
-        tasks: Sequence[TaskRecord],
+        tasks: Sequence[Work[OfflineTask]],
         messages: Mapping[Place, StoredMessage],
         absent: Collection[UserId],
         *,
@@ -151,7 +152,7 @@ def _records(membership: Membership, lead: Lead, facts: PushFacts, *, sender_nam
 
 
 def _find_missed(
-    tasks: Sequence[TaskRecord], messages: Mapping[Place, StoredMessage], absent: Collection[UserId]
+    tasks: Sequence[Work[OfflineTask]], messages: Mapping[Place, StoredMessage], absent: Collection[UserId]
 ) -> dict[Membership, list[Missed]]:
     """Group by member what those who are away have missed, each message once, ascending."""
     found: dict[Membership, dict[Seq, Missed]] = {}
@@ -163,7 +164,7 @@ def _find_missed(
             for user_id in one.task.user_ids:
                 if user_id in absent:
                     seqs = found.setdefault((message.conversation_id, user_id), {})
-                    seqs.setdefault(seq, Missed(message=message, task=one))
+                    seqs.setdefault(seq, Missed(message=message, task=one.record))
     return {membership: [seqs[seq] for seq in sorted(seqs)] for membership, seqs in found.items()}
 
 

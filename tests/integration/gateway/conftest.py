@@ -18,6 +18,7 @@ from gochat_contracts.records import (
     TASK_TOPIC,
     UPSTREAM_TOPIC,
     DownstreamRecord,
+    OfflineTask,
     Record,
     TaskRecord,
     UpstreamRecord,
@@ -44,6 +45,8 @@ AWAY_PORT = "1"
 
 CELL = CellId("g1")
 DOWNSTREAM = downstream_topic(CELL)
+OTHER_CELL = CellId("g2")
+ELSEWHERE = downstream_topic(OTHER_CELL)
 RecordT = TypeVar("RecordT", bound=Record)
 
 _numbers = itertools.count(random.randrange(1 << 40, 1 << 60))
@@ -181,20 +184,24 @@ class Gateway:
         """Return what this user has sent upstream."""
         return self.records(UPSTREAM_TOPIC, UpstreamRecord, lambda r: r.sender.user_id == device.user_id, count)
 
-    def told(self, device: Device, count: int) -> list[DownstreamRecord]:
+    def told(self, device: Device, count: int, *, topic: str = DOWNSTREAM) -> list[DownstreamRecord]:
         """Return what goes down to this user."""
-        return self.records(DOWNSTREAM, DownstreamRecord, lambda r: r.user_id == device.user_id, count)
+        return self.records(topic, DownstreamRecord, lambda r: r.user_id == device.user_id, count)
 
     def tasks_of(self, device: Device, count: int) -> list[TaskRecord]:
         """Return the tasks that name this user."""
-        return self.records(TASK_TOPIC, TaskRecord, lambda r: device.user_id in r.task.user_ids, count)
+
+        def names(record: TaskRecord) -> bool:
+            return isinstance(record.task, OfflineTask) and device.user_id in record.task.user_ids
+
+        return self.records(TASK_TOPIC, TaskRecord, names, count)
 
 
 @pytest.fixture(scope="module")
 def gateway_environ(
     mysql_server: MySqlServer, redis_cluster: RedisCluster, kafka_broker: KafkaBroker
 ) -> Iterator[dict[str, str]]:
-    kafka_broker.create_topics(**{UPSTREAM_TOPIC: 4, TASK_TOPIC: 4, DOWNSTREAM: 4, DEAD_LETTER_TOPIC: 1})
+    kafka_broker.create_topics(**{UPSTREAM_TOPIC: 4, TASK_TOPIC: 4, DOWNSTREAM: 4, ELSEWHERE: 4, DEAD_LETTER_TOPIC: 1})
     with fresh_database(mysql_server, label="gateway") as name:
         environ = {
             "GOCHAT_STAGE": "test",

@@ -19,6 +19,7 @@ from gochat_contracts.records import (
     HandedBack,
     MessageRef,
     MissedBy,
+    OfflineTask,
     encode,
 )
 from gochat_core.types import ConnectionId, ConversationId, Seq
@@ -58,6 +59,7 @@ def test_a_dead_connection_is_removed_and_what_it_missed_takes_the_offline_path_
     assert gateway.registered(device) == []
     tasks = gateway.tasks_of(device, 2)
     assert len({task.task_id for task in tasks}) == 1
+    assert isinstance(tasks[0].task, OfflineTask)
     assert tasks[0].task.seqs == (3, 4)
 
 
@@ -112,6 +114,7 @@ def test_what_came_for_a_connection_that_went_meanwhile_takes_the_offline_path(g
     handler.handle(handed_back(socket, NEW, STORED, REVOKED), None)
 
     (task,) = gateway.tasks_of(device, 1)
+    assert isinstance(task.task, OfflineTask)
     assert task.task.seqs == (3,)
     (sent,) = gateway.told(device, 1)
     assert sent.items == (REVOKED,), "whatever is to be ended is registered no more"
@@ -186,6 +189,7 @@ def test_a_report_that_failed_for_long_is_dealt_with_once_the_broker_is_back(
 
     handler.handle(failed_before(event), None)
     (task,) = gateway.tasks_of(device, 1)
+    assert isinstance(task.task, OfflineTask)
     assert task.task.seqs == (5,)
 
 

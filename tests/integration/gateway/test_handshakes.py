@@ -5,11 +5,12 @@ import time
 import pytest
 
 from gateway.websocket import handler
+from gochat_core.types import ConnectionId
 from gochat_repo.cache import cache_from
 from gochat_repo.connections import Connection, Connections
 from gochat_repo.mysql import database_from
 from tests.fakes.producer import InMemoryProducer
-from tests.integration.gateway.conftest import Device, Gateway, use
+from tests.integration.gateway.conftest import ELSEWHERE, OTHER_CELL, Device, Gateway, use
 
 
 def test_a_handshake_registers_the_connection(gateway: Gateway) -> None:
@@ -85,6 +86,50 @@ def test_a_second_connection_of_a_device_replaces_the_first_which_is_told_and_cl
     assert (item.event, item.close) == ("session.replaced", True)
     assert item.once_usable is not None
     assert item.once_usable.connection_id == second.connection_id
+
+
+def hold_on_another_cell(gateway: Gateway, device: Device) -> Connection:
+    """Register an older connection of a device on cell g2."""
+    socket = gateway.socket(device)
+    elsewhere = Connection(
+        user_id=device.user_id,
+        device_id=device.device_id,
+        session_id=device.session_id,
+        cell_id=OTHER_CELL,
+        connection_id=ConnectionId(socket.connection_id),
+        connected_at_ms=socket.connected_at_ms,
+    )
+    gateway.connections.register(elsewhere)
+    return elsewhere
+
+
+def test_a_device_that_moves_here_has_its_connection_on_the_other_cell_told_and_closed(gateway: Gateway) -> None:
+    device = gateway.log_in()
+    elsewhere = hold_on_another_cell(gateway, device)
+
+    here = gateway.connect(device)
+
+    (record,) = gateway.told(device, 1, topic=ELSEWHERE)
+    (item,) = record.items
+    assert [one.connection_id for one in gateway.registered(device)] == [here.connection_id]
+    assert [ref.connection_id for ref in record.connections] == [elsewhere.connection_id]
+    # The other cell can't ask for this connection: it would take it for one that never opened.
+    assert (item.event, item.close, item.once_usable) == ("session.replaced", True, None)
+
+
+def test_a_device_that_moves_here_and_is_refused_has_its_connection_on_the_other_cell_closed_too(
+    gateway: Gateway,
+) -> None:
+    device = gateway.log_in()
+    gateway.endings.revoke(device.user_id, [device.session_id], now_ms=time.time_ns() // 1_000_000)
+    hold_on_another_cell(gateway, device)
+
+    _, answer = gateway.open(device)
+
+    (record,) = gateway.told(device, 1, topic=ELSEWHERE)
+    (item,) = record.items
+    assert answer["statusCode"] == 401
+    assert (item.event, item.close, item.once_usable) == ("session.replaced", True, None)
 
 
 class Died(BaseException):

@@ -175,21 +175,36 @@ class Stage:
         """Return the data of what was announced to a user."""
         return [msgspec.json.decode(item.data) for item in self.items(user_id, event)]
 
-    def add_group(self, members: Sequence[UserId], *, join_seqs: Mapping[UserId, int] | None = None) -> ConversationId:
-        """Make a conversation of several, as a group's is stored."""
-        conversation_id = ConversationId(f"{next(_GROUPS):032x}")
+    def add_group(
+        self, members: Sequence[UserId], *, join_seqs: Mapping[UserId, int] | None = None, is_large: bool = False
+    ) -> ConversationId:
+        """Make a conversation of several, as a group's is stored; the first one owns it if it `is_large`."""
+        number = next(_GROUPS)
+        conversation_id = ConversationId(f"{number:032x}")
         key = bytes.fromhex(conversation_id)
 
         def work(tx: Transaction) -> None:
             tx.execute(
-                "INSERT INTO conversations (conversation_id, type, member_count, created_at_ms, updated_at_ms)"
-                " VALUES (%s, 'group', %s, 1, 1)",
-                (key, len(members)),
+                "INSERT INTO conversations"
+                " (conversation_id, type, member_count, is_large, created_at_ms, updated_at_ms, activity_at_ms)"
+                " VALUES (%s, 'group', %s, %s, 1, 1, 1)",
+                (key, len(members), is_large),
             )
-            tx.execute_rows(
-                "INSERT INTO conversation_participants (conversation_id, user_id, join_seq, activity_at_ms) VALUES",
-                [(key, user_id, (join_seqs or {}).get(user_id, 1), 1) for user_id in members],
-            )
+            for start in range(0, len(members), 5_000):
+                tx.execute_rows(
+                    "INSERT INTO conversation_participants"
+                    " (conversation_id, user_id, join_seq, activity_at_ms, is_large) VALUES",
+                    [
+                        (key, user_id, (join_seqs or {}).get(user_id, 1), 1, is_large)
+                        for user_id in members[start : start + 5_000]
+                    ],
+                )
+            if is_large:
+                tx.execute(
+                    "INSERT INTO `groups` (group_id, conversation_id, name, owner_id, created_at_ms)"
+                    " VALUES (%s, %s, 'Large', %s, 1)",
+                    (number + 1, key, members[0]),
+                )
 
         self.doors[0].database.transaction(work)
         return conversation_id

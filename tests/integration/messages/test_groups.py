@@ -8,7 +8,6 @@ import pytest
 from gochat_core.ids import IdMaker
 from gochat_core.types import GroupId, UserId
 from gochat_repo.mysql import Transaction
-from gochat_repo.read_through import ReadThrough
 from logic.groups.access_group import GroupScene
 from logic.groups.change_group import change_group
 from logic.groups.create_group import CreatedGroup, NewGroup, create_group
@@ -27,11 +26,11 @@ def ports_of(door: Door) -> GroupPorts:
     """Return what REST's use cases stand on, in this container."""
     return GroupPorts(
         database=door.database,
-        values=ReadThrough(door.database, door.cache),
         announcer=door.announcer,
         clock=door.clock,
         ids=IdMaker(door.clock),
         max_members=99,
+        large_members=100,
     )
 
 

@@ -17,16 +17,14 @@ from gochat_core.types import DeviceId, SessionId, UserId
 from gochat_repo.push_checks import Asked, PushChecks
 from gochat_repo.push_log import PushPlace, PushResult
 from gochat_repo.push_tokens import PushToken, list_push_tokens, save_push_token
-from gochat_repo.read_through import ReadThrough
 from gochat_repo.sessions import NewSession, insert_session
-from gochat_repo.user_status import UserStatuses
 from repo.rpc import wiring
 from task.push.batch import PushBatches, PushVerdicts
 from task.push.providers.provider import Answer, Push, Refused, Sent, TokenDead, TryAgain
 from task.push.sender import Sender
 from task.sweep.deferred_pushes import DeferredPushSweep
-from task.worker.offline import OfflineTasks
-from task.worker.pushes import Pushes
+from task.worker.batch import TaskBatches
+from task.worker.wiring import make_batches
 from tests.integration.messages.frames import ALICE, BOB, CAROL, PHONE, frame, read, recall
 from tests.integration.messages.stage import Stage
 
@@ -58,7 +56,7 @@ class PushStage:
 
     stage: Stage
     phones: Phones
-    tasks: OfflineTasks
+    tasks: TaskBatches
     batches: PushBatches
 
     def log_in(self, user_id: UserId, device_id: DeviceId = PHONE, *, token: str = "") -> None:
@@ -124,15 +122,7 @@ def phones() -> Phones:
 @pytest.fixture
 def pushes(stage: Stage, phones: Phones) -> PushStage:
     door = stage.doors[0]
-    values = ReadThrough(door.database, door.cache)
-    tasks = OfflineTasks(
-        door.database,
-        values,
-        UserStatuses(door.cache),
-        stage.producer,
-        stage.clock,
-        Pushes(door.database, values, door.cache),
-    )
+    tasks = make_batches(door.database, door.cache, stage.producer, stage.clock, page_members=500)
     server = wiring.build(
         {
             "GOCHAT_STAGE": "test",

@@ -8,7 +8,6 @@ from gochat_contracts.records import Sender
 from gochat_core.errors import ConversationNotFound
 from gochat_core.types import ConversationId, DeviceId, Seq, SessionId, UserId
 from gochat_repo.participants import get_participation
-from logic.commands.ledger import LARGE_GROUP
 from logic.commands.submission import Submission
 from tests.integration.messages.frames import (
     ALICE,
@@ -114,9 +113,9 @@ def test_only_members_who_sent_something_since_are_told(stage: Stage) -> None:
 
 
 def test_a_large_group_hears_of_no_receipts_and_no_typing(stage: Stage) -> None:
-    members = [UserId(3000 + number) for number in range(LARGE_GROUP)]
+    members = [UserId(3000 + number) for number in range(100)]
     stage.add_users(*members)
-    group = stage.add_group(members)
+    group = stage.add_group(members, is_large=True)
     stage.connect(members[0])
     stage.connect(members[1])
     stage.doors[0].apply(act(command("a", conversation_id=group), sender=members[0]))

@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
+from gochat_contracts.records import OfflineTask
 from gochat_core.errors import ClientMsgIdConflict
 from gochat_core.ids import single_conversation_id
-from gochat_core.types import UserId
+from gochat_core.types import Seq, UserId
 from gochat_repo.mysql import Database
 from gochat_repo.outbox import OVERDUE_MS
 from local_stage.services.redis import RedisCluster
@@ -115,7 +116,7 @@ def test_members_without_a_connection_take_the_offline_path(stage: Stage) -> Non
     stage.connect(ALICE)
     stage.doors[0].apply(frame("a"), frame("b"))
     (task,) = stage.tasks()
-    assert (task.task.conversation_id, task.task.seqs, task.task.user_ids) == (CHAT, (1, 2), (BOB,))
+    assert task.task == OfflineTask(conversation_id=CHAT, seqs=(Seq(1), Seq(2)), user_ids=(BOB,))
 
 
 def test_a_client_that_connects_between_commit_and_look_up_gets_the_message(stage: Stage) -> None:

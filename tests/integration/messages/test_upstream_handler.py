@@ -16,6 +16,7 @@ from gochat_contracts.records import (
     TASK_TOPIC,
     DeadLetter,
     DownstreamRecord,
+    OfflineTask,
     TaskRecord,
     decode,
     downstream_topic,
@@ -122,6 +123,7 @@ def test_an_event_becomes_downstream_records_tasks_and_dead_letters(container: C
     assert msgspec.json.decode(stored.data)["seq"] == 1
     assert stored.trace == TRACE
     task = decode(TaskRecord, container.read(TASK_TOPIC, 1)[0])
+    assert isinstance(task.task, OfflineTask)
     assert task.task.user_ids == (BOB,)
     assert task.trace == TRACE
     assert decode(DeadLetter, container.read(DEAD_LETTER_TOPIC, 1)[0]).reason == "unreadable"

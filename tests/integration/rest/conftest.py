@@ -127,10 +127,11 @@ class Login:
 
 @dataclass(kw_only=True)
 class Rest:
-    """The REST door with memory for connections; `rpc` is what stands behind it."""
+    """The REST door with memory for the connections of cells g1 and g2; `rpc` is what stands behind it."""
 
     api: HttpApi
     connections: InMemoryConnections
+    other_cell: InMemoryConnections
     rpc: Rpc
     secret: str
 
@@ -166,7 +167,9 @@ class Rest:
         assert answer.status in (200, 401), answer.text
         return answer.status == 200
 
-    def connect(self, login: Login, *, device: str = "phone", connection_id: str | None = None) -> str:
+    def connect(
+        self, login: Login, *, device: str = "phone", connection_id: str | None = None, cell: str = "g1"
+    ) -> str:
         """Register an open connection of a login, as `$connect` does."""
         identity = TokenVerifier(self.rpc.environ["GOCHAT_TOKEN_PUBLIC_KEYS"], SystemClock()).verify_access_token(
             login.token
@@ -175,7 +178,7 @@ class Rest:
             user_id=identity.user_id,
             device_id=DeviceId(device),
             session_id=identity.session_id,
-            cell_id=CellId("g1"),
+            cell_id=CellId(cell),
             connection_id=ConnectionId(connection_id or f"{uuid.uuid4().hex[:12]}="),
             connected_at_ms=SystemClock().now_ms(),
         )
@@ -195,18 +198,18 @@ def rest(rpc: Rpc, token_secret: str) -> Rest:
 
 def build_rest(rpc: Rpc, token_secret: str) -> Rest:
     """Build a REST door in front of an im-logic."""
-    connections = InMemoryConnections()
+    connections, other_cell = InMemoryConnections(), InMemoryConnections()
     settings = http_wiring.Settings(
         stage="test",
-        cell_id="g1",
         token_public_keys=rpc.environ["GOCHAT_TOKEN_PUBLIC_KEYS"],
         logic_function="unused",
-        connections_endpoint="http://unused",
+        connections_endpoints="{}",
         websocket_url="wss://example.org/test",
         http_url=HTTP_URL,
     )
-    app = http_wiring.build(settings, channel=rpc.channel, connections=connections, clock=SystemClock())
-    return Rest(api=HttpApi(app.handle), connections=connections, rpc=rpc, secret=token_secret)
+    cells = {CellId("g1"): connections, CellId("g2"): other_cell}
+    app = http_wiring.build(settings, channel=rpc.channel, connections=cells, clock=SystemClock())
+    return Rest(api=HttpApi(app.handle), connections=connections, other_cell=other_cell, rpc=rpc, secret=token_secret)
 
 
 class Written:

@@ -104,7 +104,7 @@ class Person:
         for record in self.rest.rpc.producer.records:
             if record.topic.startswith("im-downstream"):
                 held = decode_downstream(record.value)
-                if str(held.user_id) == self.user_id:
+                if self.user_id in (str(held.user_id), *(str(one.user_id) for one in held.also)):
                     yield from ((item.event, msgspec.json.decode(item.data)) for item in held.items)
 
 

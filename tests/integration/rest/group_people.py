@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from gochat_aws.kafka_event import IncomingRecord
+from gochat_aws.kafka_producer import OutgoingRecord
+from gochat_contracts.records import TASK_TOPIC, FanOutPage, FanOutTask, TaskRecord, decode
+from gochat_core.clock import SystemClock
+from task.worker.wiring import make_batches
 from tests.fakes.http_api import HttpAnswer
-from tests.integration.rest.conftest import Rest
+from tests.integration.rest.conftest import Rest, Rpc, build_rest, build_rpc
 from tests.integration.rest.contact_people import Person, log_in
 
 
@@ -104,9 +109,40 @@ def make_gang(rest: Rest) -> Gang:
     )
 
 
+SIZES = ("small", "large")
+
+
+def sized(rest: Rest, size: str) -> Rest:
+    """Return a door where groups are small or, from their second member on, large."""
+    if size == "small":
+        return rest
+    environ = rest.rpc.environ | {"GOCHAT_LARGE_GROUP_MEMBERS": "2"}
+    return build_rest(build_rpc(environ, rest.secret), rest.secret)
+
+
 def told(who: Person) -> list[tuple[str, Any]]:
-    """Return what somebody's devices were told so far."""
+    """Return what somebody's devices were told so far, by whoever changed something or by the worker."""
+    work_off(who.rest.rpc)
     return list(who.told())
+
+
+def work_off(rpc: Rpc) -> None:
+    """Have the worker do what was left to it: tell the members of large groups, two of them at a time."""
+    producer = rpc.producer
+    worker = make_batches(rpc.database, rpc.cache, producer, SystemClock(), page_members=2)
+    while tasks := [one for one in producer.records if _is_fan_out(one)]:
+        producer.records[:] = [one for one in producer.records if not _is_fan_out(one)]
+        assert worker.apply([_incoming(one) for one in tasks]).failed == set()
+
+
+def _is_fan_out(record: OutgoingRecord) -> bool:
+    return record.topic == TASK_TOPIC and isinstance(decode(TaskRecord, record.value).task, FanOutTask | FanOutPage)
+
+
+def _incoming(record: OutgoingRecord) -> IncomingRecord:
+    return IncomingRecord(
+        topic=record.topic, partition=0, offset=0, timestamp_ms=0, key=record.key, value=record.value, headers={}
+    )
 
 
 def forget(who: Person) -> None:

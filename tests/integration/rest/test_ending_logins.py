@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from gochat_aws.connections_api import Outcome
@@ -224,12 +226,23 @@ def test_nothing_personal_is_left_of_an_erased_account(rest: Rest) -> None:
     assert rest.rpc.database.read(lambda tx: tx.query(devices, (user["user_id"],))) == []
 
 
-def test_connections_of_another_cell_are_left_to_it(rest: Rest) -> None:
+def test_the_connections_of_a_user_are_closed_in_every_cell(rest: Rest) -> None:
+    user = rest.register("alice")
+    phone, laptop = rest.login(user, device="phone"), rest.login(user, device="laptop")
+    here, there = rest.connect(phone), rest.connect(laptop, device="laptop", cell="g2")
+
+    assert rest.api.send("POST", "/auth/logout", token=phone.token, body={"all_devices": True}).status == 204
+
+    assert (rest.connections.deleted, rest.other_cell.deleted) == ([here], [there])
+    assert rest.said_to(here) == ["session.revoked"]
+    assert [json.loads(frame)["event"] for frame in rest.other_cell.posted[there]] == ["session.revoked"]
+
+
+def test_a_connection_of_a_cell_that_is_no_more_holds_up_no_logout(rest: Rest) -> None:
     user = rest.register("alice")
     phone = rest.login(user)
-    rest.connect(phone)
-    rest.rpc.database.transaction(
-        lambda tx: tx.execute("UPDATE connections SET cell_id = 'g2' WHERE user_id = %s", (user["user_id"],))
-    )
+    rest.connect(phone, cell="g9")
+
     assert rest.api.send("POST", "/auth/logout", token=phone.token).status == 204
-    assert rest.connections.calls == []
+
+    assert rest.connections.calls == rest.other_cell.calls == []

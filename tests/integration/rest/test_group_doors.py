@@ -5,9 +5,15 @@ import pytest
 from tests.fakes.http_api import HttpAnswer
 from tests.integration.rest.conftest import Rest, build_rest, build_rpc
 from tests.integration.rest.contact_people import Person, log_in, outcome
-from tests.integration.rest.group_people import Gang, create, make_gang
+from tests.integration.rest.group_people import SIZES, Gang, create, make_gang, sized
 
 BAD_NAMES: list[object] = ["", "   ", "\u3000", "x" * 101, "x" * 1_000, "two\nlines", "null\x00", "\u200b", 5, None]
+
+
+@pytest.fixture(params=SIZES)
+def rest(rest: Rest, request: pytest.FixtureRequest) -> Rest:
+    """Open a door; whatever holds in a small group holds in a large one."""
+    return sized(rest, request.param)
 
 
 @pytest.fixture

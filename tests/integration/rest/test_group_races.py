@@ -6,10 +6,16 @@ import pytest
 
 from tests.integration.rest.conftest import Rest, build_rest, build_rpc
 from tests.integration.rest.contact_people import Person, outcome
-from tests.integration.rest.group_people import Gang, make_gang, told
+from tests.integration.rest.group_people import SIZES, Gang, make_gang, sized, told
 from tests.integration.rest.test_contact_races import at_once
 
 ROUNDS = 6
+
+
+@pytest.fixture(params=SIZES)
+def rest(rest: Rest, request: pytest.FixtureRequest) -> Rest:
+    """Open a door; whatever holds in a small group holds in a large one."""
+    return sized(rest, request.param)
 
 
 @pytest.fixture

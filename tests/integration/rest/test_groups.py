@@ -4,7 +4,13 @@ import pytest
 
 from tests.integration.rest.conftest import Rest
 from tests.integration.rest.contact_people import log_in, outcome
-from tests.integration.rest.group_people import Gang, create, make_gang
+from tests.integration.rest.group_people import SIZES, Gang, create, make_gang, sized
+
+
+@pytest.fixture(params=SIZES)
+def rest(rest: Rest, request: pytest.FixtureRequest) -> Rest:
+    """Open a door; whatever holds in a small group holds in a large one."""
+    return sized(rest, request.param)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import grpc
 import pytest
 
 from gateway.http.app import ROUTES
-from gochat_aws.invoke_channel import InvokeChannel, InvokeRpcError
+from gochat_aws.invoke_channel import InvokeChannel
+from gochat_aws.invoke_outcome import InvokeRpcError
 from tests.integration.rest.conftest import PASSWORD, Login, Rest, Rpc, Written, build_rest
 
 

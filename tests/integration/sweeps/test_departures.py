@@ -108,7 +108,7 @@ def test_who_has_another_device_has_not_gone(people: People) -> None:
 def test_a_replaced_connection_is_no_departure(people: People) -> None:
     replaced = people.come(BOB)
     people.stage.clock.advance_ms(5)
-    people.connections.register(replace_id(replaced, people.stage.clock.now_ms()))
+    people.connections.register(replace_id(replaced, people.stage.clock.now_ms()), replacing=replaced)
     people.go(replaced)
     people.pass_ms(GRACE_MS)
     assert people.run() == {}

@@ -159,7 +159,8 @@ class TwoPeople(RuleBasedStateMachine):
             ticket_expires_at_ms=0,
         )
         connection = Connection(**{name: getattr(caller, name) for name in Connection.__struct_fields__})
-        self.parts.connections.register(connection)
+        former = self.parts.connections.register(connection)
+        self.parts.connections.register(connection, replacing=former)
         return caller
 
     def leave(self, caller: Caller) -> None:

@@ -8,7 +8,8 @@ from gateway.sweep import stale_connections
 from gateway.sweep.stale_connections import ConnectionSweep
 from gochat_aws.connections_api import Outcome
 from gochat_aws.function_invoke import EventRefusedError
-from gochat_aws.invoke_channel import InvokeChannel, InvokeRpcError
+from gochat_aws.invoke_channel import InvokeChannel
+from gochat_aws.invoke_outcome import InvokeRpcError
 from gochat_contracts.records import DeadConnections
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.clock import SystemClock

@@ -16,8 +16,10 @@ from gochat_contracts.commands import (
 )
 from gochat_contracts.records import Sender
 from gochat_contracts.views import MessageView
-from gochat_core.types import ClientMsgId, ConversationId, DeviceId, Seq, SessionId, UserId
+from gochat_core.ids import IdMaker
+from gochat_core.types import ClientMsgId, ConversationId, DeviceId, GroupId, Seq, SessionId, UserId
 from gochat_repo.conversation_entries import ConversationEntry
+from gochat_repo.groups import Group
 from gochat_repo.message_view import view_message
 from gochat_repo.messages import StoredMessage
 from gochat_repo.mysql import Database
@@ -26,6 +28,11 @@ from logic.commands.outcomes import Outcome
 from logic.commands.submission import Submission
 from logic.conversations.hide_conversation import hide_conversation
 from logic.conversations.ports import ConversationPorts
+from logic.groups.add_group_members import add_group_members
+from logic.groups.create_group import NewGroup, create_group
+from logic.groups.invitees import read_invitees
+from logic.groups.ports import GroupPorts
+from logic.groups.remove_group_member import remove_group_member
 from logic.messages.list_messages import list_messages
 from logic.sync.plan_sync import LIMITS, SyncCursor, SyncLimits
 from logic.sync.sync_conversations import SyncAnswer, SyncedConversation, sync_conversations
@@ -204,6 +211,32 @@ class Person:
     def hide(self, chat: ConversationId) -> None:
         """Hide the conversation from this person's list."""
         hide_conversation(self.ports, self.user_id, chat)
+
+    def begin_group(self, *others: UserId, random: bytes, large_members: int) -> Group:
+        """Make a group, which is large from so many members on."""
+        invitees = read_invitees("member_ids", [str(one) for one in others])
+        new = NewGroup(name="Group", avatar_url=None, announcement=None, invitees=invitees)
+        return create_group(self.group_ports(large_members), self.user_id, new, random=random).group
+
+    def invite(self, group_id: GroupId, *others: UserId, large_members: int) -> None:
+        """Bring users into a group."""
+        invitees = read_invitees("user_ids", [str(one) for one in others])
+        add_group_members(self.group_ports(large_members), self.user_id, group_id, invitees)
+
+    def remove(self, group_id: GroupId, other: UserId) -> None:
+        """Take somebody out of a group, or leave it."""
+        remove_group_member(self.group_ports(2), self.user_id, group_id, other)
+
+    def group_ports(self, large_members: int) -> GroupPorts:
+        """What the use cases of groups stand on."""
+        return GroupPorts(
+            database=self.door.database,
+            announcer=self.ports.announcer,
+            clock=self.door.clock,
+            ids=IdMaker(self.door.clock),
+            max_members=100,
+            large_members=large_members,
+        )
 
     @property
     def ports(self) -> ConversationPorts:

@@ -29,6 +29,10 @@ LATE_MS = REACH_BACK_MS - 2_000
 """How late a clock may be, or a commit after its time stamp."""
 
 PEERS = 4
+"""The first two have single chats with Bob; of the others each owns a group with him: a small one, which may become
+large, and a large one."""
+
+LARGE_FROM = (3, 2)
 EMOJI = ("👍", "🎉")
 
 _ids = count(1_000, 10)
@@ -76,7 +80,14 @@ class World:
         self.bob = UserId(first)
         self.peers = [UserId(first + number) for number in range(1, PEERS + 1)]
         stage.add_users(self.bob, *self.peers)
-        self.chats = [single_conversation_id(self.bob, peer) for peer in self.peers]
+        self.chats = [single_conversation_id(self.bob, peer) for peer in self.peers[:2]]
+        self.groups = [
+            Person(door=self.door, user_id=owner).begin_group(
+                self.bob, random=owner.to_bytes(16), large_members=large_members
+            )
+            for owner, large_members in zip(self.peers[2:], LARGE_FROM, strict=True)
+        ]
+        self.chats += [group.conversation_id for group in self.groups]
         self.names = count()
         self.sent: Counter[ConversationId] = Counter()
         self.doors = (self.door, late)
@@ -90,12 +101,14 @@ class World:
         door = self.doors[who // 2 % 2]
         user_id, other = (self.bob, peer) if who % 2 else (peer, self.bob)
         person = Person(door=door, user_id=user_id)
+        is_group = number % PEERS >= 2
         self.late_clock.now = max(self.late_clock.now, self.clock.now - LATE_MS)
         seq = seq % max(1, self.sent[chat]) + 1
         try:
             if kind <= 2:
                 for _ in range(kind * kind + 1):
-                    person.send(chat, f"m{next(self.names)}", text="x" * (seq % 5 * 700 + 1), to=other)
+                    text = "x" * (seq % 5 * 700 + 1)
+                    person.send(chat, f"m{next(self.names)}", text=text, to=None if is_group else other)
                     self.sent[chat] += 1
             elif kind == 3:
                 person.edit(chat, seq, f"edited {next(self.names)}")
@@ -107,17 +120,29 @@ class World:
                 person.unreact(chat, seq, EMOJI[seq % 2])
             elif kind == 7:
                 person.read(chat, seq)
-            else:
+            elif kind == 8:
                 person.hide(chat)
+            elif is_group:
+                self._change_group(kind, number % PEERS - 2, Person(door=door, user_id=peer), who)
         except GochatError:
             pass
+
+    def _change_group(self, kind: int, which: int, owner: Person, who: int) -> None:
+        group_id, large_members = self.groups[which].group_id, LARGE_FROM[which]
+        if kind == 9:
+            owner.invite(group_id, self.peers[who % 2], large_members=large_members)
+        elif kind == 10:
+            owner.remove(group_id, self.bob)
+        else:
+            owner.invite(group_id, self.bob, large_members=large_members)
+        self.sent[self.groups[which].conversation_id] += 1
 
     def close(self) -> None:
         """Close the connections."""
         self.database.close()
 
 
-ACT = st.tuples(st.integers(0, 8), st.integers(0, PEERS - 1), st.integers(0, 30), st.integers(0, 3))
+ACT = st.tuples(st.integers(0, 11), st.integers(0, PEERS - 1), st.integers(0, 30), st.integers(0, 3))
 ADVANCE = st.sampled_from([0, 1, 500, 20_000, REACH_BACK_MS + 1, 300_000])
 
 
@@ -192,7 +217,7 @@ def _visible(world: World) -> set[ConversationId]:
     rows = world.door.database.read(
         lambda tx: tx.query(
             "SELECT p.conversation_id FROM conversation_participants p JOIN conversations c USING (conversation_id)"
-            " WHERE p.user_id = %s AND (p.hidden_seq IS NULL OR p.hidden_seq < c.last_seq)",
+            " WHERE p.user_id = %s AND p.left_seq IS NULL AND (p.hidden_seq IS NULL OR p.hidden_seq < c.last_seq)",
             (world.bob,),
         )
     )

@@ -2,8 +2,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gochat_contracts.downstream import Notice, plan_downstream
-from gochat_contracts.records import MAX_RECORD_BYTES, DownstreamRecord, encode
+from gochat_contracts.downstream import RECIPIENTS, Notice, plan_downstream, plan_shared
+from gochat_contracts.records import MAX_RECORD_BYTES, DownstreamItem, DownstreamRecord, Recipient, encode
 from gochat_core.types import CellId, ConnectionId, DeviceId, UserId
 
 ALICE, BOB = UserId(1), UserId(2)
@@ -85,3 +85,37 @@ def test_a_record_never_grows_beyond_its_limit_and_keeps_the_order() -> None:
     assert len(records) > 1
     assert all(len(encode(record)) <= MAX_RECORD_BYTES for _, record in records)
     assert [msgspec.json.decode(item.data) for _, record in records for item in record.items] == texts
+
+
+def items(*texts: str) -> list[DownstreamItem]:
+    return [
+        DownstreamItem(event="message.new", data=msgspec.Raw(msgspec.json.encode(text)), expires_at_ms=9)
+        for text in texts
+    ]
+
+
+def told_of(record: DownstreamRecord) -> dict[UserId, list[str]]:
+    first = Recipient(user_id=record.user_id, connections=record.connections)
+    return {one.user_id: [str(ref.device_id) for ref in one.connections] for one in (first, *record.also)}
+
+
+def test_users_who_are_told_the_same_share_a_record_in_each_cell() -> None:
+    carol = UserId(3)
+    held = {ALICE: (PHONE, ABROAD), BOB: (LAPTOP,), carol: ()}
+    records = list(plan_shared(items("a", "b"), [ALICE, BOB, carol], held))
+    assert [(cell, told_of(record)) for cell, record in records] == [
+        (G1, {ALICE: ["phone"], BOB: ["laptop"]}),
+        (G2, {ALICE: ["tablet"]}),
+    ]
+    assert all([bytes(item.data) for item in record.items] == [b'"a"', b'"b"'] for _, record in records)
+
+
+def test_shared_records_are_bounded_in_users_and_in_bytes() -> None:
+    users = [UserId(number) for number in range(1, 2 * RECIPIENTS + 2)]
+    half = "x" * (MAX_RECORD_BYTES // 2)
+    records = [record for _, record in plan_shared(items(half, half), users, dict.fromkeys(users, (PHONE,)))]
+    assert [(len(told_of(record)), len(record.items)) for record in records] == [
+        (size, 1) for size in (RECIPIENTS, RECIPIENTS, 1) for _ in range(2)
+    ]
+    assert {user for record in records for user in told_of(record)} == set(users)
+    assert all(len(encode(record)) <= MAX_RECORD_BYTES for record in records)

@@ -16,6 +16,7 @@ from gochat_contracts.records import (
     HandedBack,
     MessageRef,
     MissedBy,
+    Recipient,
     decode,
 )
 from gochat_core.types import ConnectionId, ConversationId, DeviceId, Seq, UserId
@@ -55,6 +56,21 @@ def test_an_item_goes_to_the_devices_it_names(api: InMemoryConnections) -> None:
 
     assert frames(api, PHONE) == [("message.stored", []), ("message.new", [2])]
     assert frames(api, LAPTOP) == [("message.new", [1, 2])]
+
+
+def test_users_who_share_a_record_are_each_told_and_each_judged(api: InMemoryConnections) -> None:
+    api.gone.add(LAPTOP.connection_id)
+    shared = msgspec.structs.replace(
+        record(message(1), message(2)), also=(Recipient(user_id=BOB, connections=(LAPTOP, NEW_PHONE)),)
+    )
+
+    verdict = deliver(api, shared, record(message(3), user=BOB, connections=(NEW_PHONE,)))
+
+    assert frames(api, PHONE) == [("message.new", [1, 2])]
+    assert frames(api, NEW_PHONE) == [("message.new", [1, 2, 3])]
+    (dead,) = verdict.dead
+    assert (dead.missed_by.user_id, dead.missed_by.connection_id) == (BOB, LAPTOP.connection_id)
+    assert [one.seq for one in dead.missed_by.missed] == [1, 2]
 
 
 @given(st.lists(st.integers(0, 20_000), max_size=30))

@@ -31,7 +31,7 @@ def login(request: Request, services: Services) -> Answer:
     )
     pair = call(services.logic.auth.Authenticate, message, request)
     services.closer.close(pair.ended_connections)
-    return Answer(value=encode.tokens(pair, websocket_url=services.websocket_url))
+    return Answer(value=encode.tokens(pair, websocket_url=services.gateways.pick_url()))
 
 
 def refresh(request: Request, services: Services) -> Answer:
@@ -42,7 +42,7 @@ def refresh(request: Request, services: Services) -> Answer:
     services.closer.close(pair.ended_connections)
     if pair.reused:
         raise Unauthenticated("The refresh token had been used before; its login has ended")
-    return Answer(value=encode.tokens(pair, websocket_url=services.websocket_url))
+    return Answer(value=encode.tokens(pair, websocket_url=services.gateways.pick_url()))
 
 
 def logout(request: Request, services: Services) -> Answer:

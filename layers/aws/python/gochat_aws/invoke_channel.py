@@ -1,5 +1,7 @@
 """A grpc.Channel whose transport is Lambda Invoke: generated stubs run over it unchanged (unary calls)."""
 
+import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NoReturn, Protocol
@@ -8,25 +10,25 @@ import grpc
 import msgspec
 
 from gochat_aws.function_invoke import (
-    MAX_PAYLOAD_BYTES,
     FunctionInvoker,
     InvocationConnectionError,
     InvocationReply,
     InvocationTimeoutError,
 )
 from gochat_aws.invoke_envelope import (
+    MAX_MESSAGE_BYTES,
     CallEnvelope,
-    Metadata,
     ReplyEnvelope,
     pack_metadata,
     status_code,
     unpack_metadata,
 )
+from gochat_aws.invoke_future import InvokeFuture
+from gochat_aws.invoke_outcome import InvokeRpcError
 
 DEFAULT_TIMEOUT_S = 25.0
 """For a call without a deadline: below the 30 s after which an HTTP API gives up (API Gateway quotas)."""
 
-_NO_METADATA: Metadata = ()
 _encode = msgspec.json.Encoder().encode
 _decode_reply = msgspec.json.Decoder(ReplyEnvelope).decode
 _STARTED_BUT_DIED = ("Runtime.ExitError", "Runtime.OutOfMemory", "Extension.Crash")
@@ -38,56 +40,6 @@ class InvokeTransport(Protocol):
     def __call__(self, payload: bytes, timeout_s: float) -> bytes:
         """Return the reply envelope. Raises InvokeRpcError with the status that the failure means."""
         ...
-
-
-class InvokeRpcError(grpc.RpcError, grpc.Call):
-    """The outcome of a call as grpc presents it: raised when it failed, handed out by `with_call` when it did not."""
-
-    def __init__(
-        self,
-        code: grpc.StatusCode,
-        details: str,
-        *,
-        initial: Metadata = _NO_METADATA,
-        trailing: Metadata = _NO_METADATA,
-    ) -> None:
-        super().__init__(f"{code.name}: {details}")
-        self._code = code
-        self._details = details
-        self._initial = initial
-        self._trailing = trailing
-
-    def code(self) -> grpc.StatusCode:
-        """Return the status."""
-        return self._code
-
-    def details(self) -> str:
-        """Return the text beside the status."""
-        return self._details
-
-    def initial_metadata(self) -> Any:
-        """Return what the servicer sent ahead of its answer."""
-        return self._initial
-
-    def trailing_metadata(self) -> Any:
-        """Return what the servicer sent after its answer."""
-        return self._trailing
-
-    def is_active(self) -> bool:
-        """Return False: a call is over when its outcome exists."""
-        return False
-
-    def time_remaining(self) -> Any:
-        """Return None: there is nothing left to wait for."""
-        return None
-
-    def cancel(self) -> bool:
-        """Return False: it is too late to cancel."""
-        return False
-
-    def add_callback(self, callback: Callable[[], None]) -> bool:  # noqa: ARG002  # grpc's interface
-        """Return False, as grpc does for a call that is over: the callback will not be called."""
-        return False
 
 
 class InvokeChannel(grpc.Channel):
@@ -152,21 +104,22 @@ class _UnaryUnary(grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # at
         self, request: Any, timeout: float | None = None, metadata: Any = None, *_: Any, **__: Any
     ) -> tuple[Any, InvokeRpcError]:
         timeout_s = DEFAULT_TIMEOUT_S if timeout is None else timeout
+        deadline_s = time.monotonic() + timeout_s
         if timeout_s <= 0:
             raise InvokeRpcError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline had passed before the call")
+        body = self._serialize(request)
+        if len(body) > MAX_MESSAGE_BYTES:
+            raise InvokeRpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{len(body)} bytes are too many for a call")
         call = CallEnvelope(
-            grpc=self._method,
-            body=self._serialize(request),
-            metadata=pack_metadata(metadata),
-            timeout_ms=int(timeout_s * 1000),
+            grpc=self._method, body=body, metadata=pack_metadata(metadata), timeout_ms=int(timeout_s * 1000)
         )
-        payload = _encode(call)
-        if len(payload) > MAX_PAYLOAD_BYTES:
-            raise InvokeRpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{len(payload)} bytes are too many for a call")
         try:
-            reply = _decode_reply(self._transport(payload, timeout_s))
+            reply = _decode_reply(self._transport(_encode(call), timeout_s))
         except msgspec.MsgspecError as error:
             raise InvokeRpcError(grpc.StatusCode.INTERNAL, "the answer is no gRPC envelope") from error
+        if time.monotonic() > deadline_s:
+            # A transport that can't be interrupted, as in process, answers late: gRPC has no late answers.
+            raise InvokeRpcError(grpc.StatusCode.DEADLINE_EXCEEDED, f"no answer within {timeout_s:.1f} s")
         outcome = InvokeRpcError(
             status_code(reply.code),
             reply.details,
@@ -177,24 +130,31 @@ class _UnaryUnary(grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # at
             raise outcome
         return self._deserialize(reply.body), outcome
 
-    def future(self, *_: Any, **__: Any) -> NoReturn:
-        raise InvokeRpcError(grpc.StatusCode.UNIMPLEMENTED, "an invocation is waited for: use threads to run several")
+    def future(self, request: Any, timeout: float | None = None, metadata: Any = None, *_: Any, **__: Any) -> Any:
+        return InvokeFuture(lambda: self.with_call(request, timeout, metadata))
 
 
 def lambda_transport(invoker: FunctionInvoker) -> InvokeTransport:
     """Carry envelopes by synchronous invocations of one function.
 
     What fails becomes the status that gRPC over HTTP/2 would show: throttling and an unreachable Lambda UNAVAILABLE, no
-    answer in time DEADLINE_EXCEEDED, a function that raised INTERNAL, one that died UNAVAILABLE. Never retried.
+    answer in time DEADLINE_EXCEEDED, a function that raised INTERNAL, one that died UNAVAILABLE. Never retried here.
+    There is one connection: the calls of several threads wait for each other.
     """
+    one_at_a_time = threading.Lock()
 
     def carry(payload: bytes, timeout_s: float) -> bytes:
+        deadline_s = time.monotonic() + timeout_s
+        if not one_at_a_time.acquire(timeout=timeout_s):
+            raise InvokeRpcError(grpc.StatusCode.DEADLINE_EXCEEDED, "another call held the connection")
         try:
-            reply = invoker.invoke(payload, timeout_s=timeout_s)
+            reply = invoker.invoke(payload, timeout_s=max(0.001, deadline_s - time.monotonic()))
         except InvocationTimeoutError as error:
             raise InvokeRpcError(grpc.StatusCode.DEADLINE_EXCEEDED, str(error)) from error
         except InvocationConnectionError as error:
             raise InvokeRpcError(grpc.StatusCode.UNAVAILABLE, "the function can't be reached") from error
+        finally:
+            one_at_a_time.release()
         if reply.status != HTTPStatus.OK:
             raise InvokeRpcError(_status_of_refusal(reply.status), f"Lambda answered {reply.status}")
         if reply.function_error:

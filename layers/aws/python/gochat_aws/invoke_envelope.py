@@ -7,6 +7,12 @@ from typing import Any, NamedTuple
 import grpc
 import msgspec
 
+from gochat_aws.function_invoke import MAX_PAYLOAD_BYTES
+
+MAX_MESSAGE_BYTES = (MAX_PAYLOAD_BYTES - 64 * 1024) * 3 // 4
+"""Of a request or response in protobuf: in base64, beside metadata, it is to fit into the payload of an invocation. A
+server over HTTP/2 has the same limit, so that a message which passes one transport passes every one."""
+
 
 class Metadatum(NamedTuple):
     """One pair of metadata, of the shape of grpc's own; the value is bytes where the key ends in `-bin`."""

@@ -3,13 +3,20 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
 
 import grpc
 import msgspec
 
-from gochat_aws.function_invoke import MAX_PAYLOAD_BYTES
-from gochat_aws.invoke_envelope import CallEnvelope, ReplyEnvelope, pack_metadata, unpack_metadata
+from gochat_aws.invoke_envelope import (
+    MAX_MESSAGE_BYTES,
+    CallEnvelope,
+    Metadata,
+    ReplyEnvelope,
+    pack_metadata,
+    unpack_metadata,
+)
 
 _logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -19,11 +26,34 @@ class _AbortedError(Exception):
     """Leaves a servicer that called `abort`."""
 
 
-class InvokeServer:
-    """Give it to `add_…Servicer_to_server`, and each invocation's event to `handle`. Unary methods only."""
+HEALTH_METHOD = "/grpc.health.v1.Health/Check"
+"""The standard health check (gRPC documentation, "Health Checking"), answered here for every function alike."""
 
-    def __init__(self) -> None:
+SERVING = b"\x08\x01"
+"""`HealthCheckResponse(status=SERVING)`."""
+
+
+class CallDetails(NamedTuple):
+    """What a server interceptor is told of a call, of the shape of `grpc.HandlerCallDetails`."""
+
+    method: str
+    invocation_metadata: Metadata
+
+
+class InvokeServer:
+    """Give it to `add_…Servicer_to_server`, and each invocation's event to `handle`. Unary methods only.
+
+    The interceptors are grpc's own kind: the first one is the outermost.
+    """
+
+    def __init__(self, interceptors: "Sequence[grpc.ServerInterceptor[Any, Any]]" = ()) -> None:
         self._methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        find: Callable[[Any], grpc.RpcMethodHandler[Any, Any] | None] = self._registered
+        for interceptor in reversed(interceptors):
+            find = partial(interceptor.intercept_service, find)
+        self.find_handler = find
+        """Return what answers a call, interceptors included, by its `grpc.HandlerCallDetails`; None for an unknown
+        method."""
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
@@ -34,6 +64,13 @@ class InvokeServer:
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Sequence[object]) -> None:
         """Do nothing: generated code registers the same methods by `add_registered_method_handlers` as well."""
+
+    def method_names(self) -> list[str]:
+        """List the methods, each as `/package.Service/Method`."""
+        return list(self._methods)
+
+    def _registered(self, details: Any) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        return self._methods.get(details.method)
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one event with what Lambda is to return. Never raises for what a servicer does.
@@ -52,10 +89,13 @@ class InvokeServer:
         return _encode(self.handle(msgspec.json.decode(payload)))
 
     def _answer(self, call: CallEnvelope) -> ReplyEnvelope:
-        handler = self._methods.get(call.grpc)
+        if call.grpc == HEALTH_METHOD:
+            # A function that runs serves: the boundary is left out, so no store and no token is asked.
+            return ReplyEnvelope(body=SERVING)
+        context = InvokeContext(call)
+        handler = self.find_handler(CallDetails(method=call.grpc, invocation_metadata=context.invocation_metadata()))
         if handler is None or handler.unary_unary is None:
             return _failure(grpc.StatusCode.UNIMPLEMENTED, f"Method not found: {call.grpc}")
-        context = InvokeContext(call)
         try:
             request = (handler.request_deserializer or bytes)(call.body)
         except Exception:  # noqa: BLE001  # protobuf raises what its backend likes; the caller sent it, the caller is told
@@ -72,7 +112,7 @@ class InvokeServer:
         reply = context.reply(b"")
         if reply.code == 0:
             reply = context.reply((handler.response_serializer or bytes)(response))
-            if len(reply.body) * 4 // 3 > MAX_PAYLOAD_BYTES - 4096:
+            if len(reply.body) > MAX_MESSAGE_BYTES:
                 return _failure(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{len(reply.body)} bytes are too many to answer")
         return reply
 

@@ -5,11 +5,21 @@ from typing import Protocol
 
 import msgspec
 
-from gochat_contracts.records import MAX_RECORD_BYTES, ConnectionRef, DownstreamItem, DownstreamRecord, MessageRef
+from gochat_contracts.records import (
+    MAX_RECORD_BYTES,
+    ConnectionRef,
+    DownstreamItem,
+    DownstreamRecord,
+    MessageRef,
+    Recipient,
+)
 from gochat_core.types import CellId, ConnectionId, DeviceId, UserId
 
 ITEM_OVERHEAD_BYTES = 512
 """At least what an item takes beside its data: names, ids, times, a trace, the indexes of 20 devices."""
+
+RECIPIENTS = 25
+"""How many users share a record at most: when a post to one of them is put off, all of them are posted to again."""
 
 
 class OpenConnection(Protocol):
@@ -53,19 +63,43 @@ def plan_downstream(
     for notice in notices:
         by_user.setdefault(notice.user_id, []).append(notice)
     for user_id, own in by_user.items():
-        by_cell: dict[CellId, list[OpenConnection]] = {}
-        for one in connections.get(user_id, ()):
-            by_cell.setdefault(one.cell_id, []).append(one)
-        for cell_id, held in by_cell.items():
-            refs = tuple(
-                ConnectionRef(
-                    connection_id=one.connection_id, device_id=one.device_id, connected_at_ms=one.connected_at_ms
-                )
-                for one in held
-            )
+        for cell_id, refs in _by_cell(connections.get(user_id, ())):
             items = [item for notice in own if (item := _item(notice, refs)) is not None]
             for part in split_items(items, max_bytes=MAX_RECORD_BYTES):
                 yield cell_id, DownstreamRecord(user_id=user_id, connections=refs, items=part)
+
+
+def plan_shared(
+    items: Sequence[DownstreamItem],
+    user_ids: Iterable[UserId],
+    connections: Mapping[UserId, Sequence[OpenConnection]],
+) -> Iterator[tuple[CellId, DownstreamRecord]]:
+    """Yield the records that tell all these users the same items, on all their devices; RECIPIENTS share one."""
+    cells: dict[CellId, list[Recipient]] = {}
+    for user_id in user_ids:
+        for cell_id, refs in _by_cell(connections.get(user_id, ())):
+            cells.setdefault(cell_id, []).append(Recipient(user_id=user_id, connections=refs))
+    parts = list(split_items(items, max_bytes=MAX_RECORD_BYTES)) if cells else []
+    for cell_id, recipients in cells.items():
+        for start in range(0, len(recipients), RECIPIENTS):
+            first, *also = recipients[start : start + RECIPIENTS]
+            for part in parts:
+                yield (
+                    cell_id,
+                    DownstreamRecord(
+                        user_id=first.user_id, connections=first.connections, items=part, also=tuple(also)
+                    ),
+                )
+
+
+def _by_cell(held: Sequence[OpenConnection]) -> Iterable[tuple[CellId, tuple[ConnectionRef, ...]]]:
+    cells: dict[CellId, list[ConnectionRef]] = {}
+    for one in held:
+        ref = ConnectionRef(
+            connection_id=one.connection_id, device_id=one.device_id, connected_at_ms=one.connected_at_ms
+        )
+        cells.setdefault(one.cell_id, []).append(ref)
+    return [(cell_id, tuple(refs)) for cell_id, refs in cells.items()]
 
 
 def _item(notice: Notice, connections: tuple[ConnectionRef, ...]) -> DownstreamItem | None:

@@ -38,6 +38,11 @@ def downstream_topic(cell_id: CellId) -> str:
     return f"im-downstream-topic-{cell_id}"
 
 
+def bulk_downstream_topic(cell_id: CellId) -> str:
+    """Return the topic that takes what large groups send through a cell, so that nobody's chat queues behind it."""
+    return f"im-downstream-bulk-topic-{cell_id}"
+
+
 MAX_RECORD_BYTES = 256 * 1024
 """Where a downstream record is split: a quarter of Kafka's default of 1 MiB (`message.max.bytes`)."""
 
@@ -114,12 +119,23 @@ class DownstreamItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     once_usable: ConnectionRef | None = None
 
 
+class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One user on one cell, with the connections that were open when the record was made."""
+
+    user_id: UserId
+    connections: tuple[ConnectionRef, ...]
+
+
 class DownstreamRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """All that one batch has for one user on one cell, in `im-downstream-topic-{cell_id}`; items in their order."""
+    """All that one batch has for one user on one cell, in `im-downstream-topic-{cell_id}`; items in their order.
+
+    `also` are told just the same, which saves a record for each member of a large group; items then have no `to`.
+    """
 
     user_id: UserId
     connections: tuple[ConnectionRef, ...]
     items: tuple[DownstreamItem, ...]
+    also: tuple[Recipient, ...] = ()
 
 
 class OfflineTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="offline"):
@@ -130,8 +146,61 @@ class OfflineTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     user_ids: tuple[UserId, ...]
 
 
-Task = OfflineTask
-"""Everything that stands in `im-task-topic`; a union, tagged by `kind`, once there is more than one."""
+class FanOutMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stored message for everybody who was a member at its seq; its sender's other devices hear it too."""
+
+    seq: Seq
+    origin_device_id: DeviceId | None = None
+    accepted_at_ms: int | None = None
+    trace: str | None = None
+
+
+class FanOutEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event for everybody who was a member at `at_seq`, the conversation's last seq when it was stored.
+
+    With `about_seq` it is about a message, and only for those who may see that one. `expires_at_ms` None means
+    `MESSAGE_LIFETIME_MS` from when it is sent.
+    """
+
+    event: str
+    data: msgspec.Raw
+    at_seq: Seq
+    about_seq: Seq | None = None
+    expires_at_ms: int | None = None
+    accepted_at_ms: int | None = None
+    trace: str | None = None
+
+
+class FanOutTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="fan_out"):
+    """What one batch stored in one large conversation, for all its members; `worker` cuts it into pages.
+
+    `members_version` is that of the conversation when it was stored: the boundaries of the pages are cached under it.
+    """
+
+    conversation_id: ConversationId
+    members_version: int
+    messages: tuple[FanOutMessage, ...] = ()
+    events: tuple[FanOutEvent, ...] = ()
+
+
+class FanOutPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="fan_out_page"):
+    """A fan-out for the members with `after_user_id < user_id <= up_to_user_id`; None: no bound on that side.
+
+    Key: `{conversation_id}:{page}`, so that pages spread over the partitions and one page's keep their order. `cut`
+    names the fan-out and where it was cut: a repeat that cuts alike finds which of these pages are done. `members` is
+    about how many there are.
+    """
+
+    fan_out: FanOutTask
+    cut: str
+    page: int
+    members: int
+    after_user_id: UserId | None = None
+    up_to_user_id: UserId | None = None
+
+
+Task = OfflineTask | FanOutTask | FanOutPage
+"""Everything that stands in `im-task-topic`, tagged by `kind`."""
 
 
 class TaskRecord(Record, frozen=True, kw_only=True, omit_defaults=True):

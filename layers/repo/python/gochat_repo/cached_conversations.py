@@ -1,14 +1,13 @@
-"""What fan-out reads of conversations through the cache: messages by their place, and members."""
+"""What fan-out reads of conversations through the cache: messages by their place."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from gochat_core.types import ConversationId, Seq, UserId
+from gochat_core.types import ConversationId, Seq
 from gochat_repo.cached_kinds import Kind
 from gochat_repo.messages import StoredMessage, get_messages
 from gochat_repo.mysql import Transaction
-from gochat_repo.participants import MemberSpan, list_members
 
 Place = tuple[ConversationId, Seq]
 """Where a message stands."""
@@ -35,15 +34,3 @@ MESSAGES: Kind[Place, StoredMessage] = Kind(
     keeps_absence=False,
 )
 """For work that follows a message at once; it was stored a moment ago, so a reader of Aurora may not have it yet."""
-
-
-CONVERSATION_MEMBERS: Kind[ConversationId, dict[UserId, MemberSpan]] = Kind(
-    name="conversation_members",
-    load=list_members,
-    encode=_encode,
-    decode=msgspec.msgpack.Decoder(dict[UserId, MemberSpan]).decode,
-    reads_writer=True,
-    waits=False,
-    leaves_tombstone=False,
-)
-"""Of conversations below the size of a large group, former members too."""

@@ -52,6 +52,7 @@ class GroupRules(msgspec.Struct, frozen=True, kw_only=True):
 
     is_dissolved: bool
     muted_all: bool
+    is_large: bool = False
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,10 @@ class Wanted:
 
     keys: set[MessageKey] = field(default_factory=set)
     conversation_ids: Collection[ConversationId] = ()
+    actors: set[tuple[ConversationId, UserId]] = field(default_factory=set)
+    """Whose rows are needed of conversations that are, or may be, large; of small ones all members are read."""
+    authored: set[Place] = field(default_factory=set)
+    """Messages of large conversations whose senders' rows are needed too."""
     newcomers: set[UserId] = field(default_factory=set)
     targets: set[Place] = field(default_factory=set)
     reactions: set[ReactionKey] = field(default_factory=set)
@@ -94,6 +99,7 @@ class CommandContext:
 
     `blockers` holds who of a single chat's two has blocked the other, whether the chat has a row or not; `befriended`
     the single chats of friends, None if that doesn't matter. `groups` holds those of the conversations that are groups.
+    `members` are all of small conversations, of large ones those who were named.
     """
 
     known: dict[MessageKey, KnownMessage] = field(default_factory=dict)
@@ -115,14 +121,27 @@ SELECT 1, m.conversation_id, m.sender_id, m.seq, m.message_id, m.created_at_ms, 
   FROM messages m
   LEFT JOIN outbox o ON o.conversation_id = m.conversation_id AND o.kind = 'message' AND o.number = m.seq
  WHERE (m.conversation_id, m.sender_id, m.client_msg_id) IN %s"""
-_MEMBERS = """
+_MEMBER_COLUMNS = """
 SELECT 2, p.conversation_id, p.user_id, p.join_seq, p.left_seq, p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq,
-       u.user_id IS NOT NULL AND u.deleted_at_ms IS NULL, NULL, g.role, CAST(g.muted_until_ms AS CHAR), NULL
-  FROM conversation_participants p
+       u.user_id IS NOT NULL AND u.deleted_at_ms IS NULL, NULL, g.role, CAST(g.muted_until_ms AS CHAR), NULL"""
+_MEMBER_JOINS = """
   LEFT JOIN users u ON u.user_id = p.user_id
   LEFT JOIN group_members g FORCE INDEX (PRIMARY)
-         ON g.conversation_id = p.conversation_id AND g.user_id = p.user_id
- WHERE p.conversation_id IN %s"""
+         ON g.conversation_id = p.conversation_id AND g.user_id = p.user_id"""
+_MEMBERS = f"""{_MEMBER_COLUMNS}
+  FROM conversations c FORCE INDEX (PRIMARY)
+  STRAIGHT_JOIN conversation_participants p FORCE INDEX (PRIMARY) ON p.conversation_id = c.conversation_id
+  {_MEMBER_JOINS}
+ WHERE c.conversation_id IN %s AND c.is_large = FALSE"""
+_ACTORS = f"""{_MEMBER_COLUMNS}
+  FROM conversation_participants p FORCE INDEX (PRIMARY) {_MEMBER_JOINS}
+ WHERE (p.conversation_id, p.user_id) IN %s"""
+_AUTHORS = f"""{_MEMBER_COLUMNS}
+  FROM messages m FORCE INDEX (PRIMARY)
+  STRAIGHT_JOIN conversation_participants p FORCE INDEX (PRIMARY)
+             ON p.conversation_id = m.conversation_id AND p.user_id = m.sender_id
+  {_MEMBER_JOINS}
+ WHERE (m.conversation_id, m.seq) IN %s"""
 _NEWCOMERS = """
 SELECT 3, NULL, u.user_id, u.created_at_ms, NULL, NULL, NULL, NULL, NULL, TRUE, NULL, u.username, u.display_name,
        u.avatar_url
@@ -145,9 +164,11 @@ SELECT 7, f.conversation_id, f.user_id, NULL, NULL, NULL, NULL, NULL, NULL, TRUE
   FROM friendships f FORCE INDEX (PRIMARY) WHERE f.conversation_id IN %s"""
 
 _GROUPS = """
-SELECT 8, g.conversation_id, g.owner_id, g.dissolved_at_ms, NULL, NULL, NULL, NULL, NULL, g.muted_all, NULL, NULL, NULL,
-       NULL
-  FROM `groups` g FORCE INDEX (groups_conversation) WHERE g.conversation_id IN %s"""
+SELECT 8, g.conversation_id, g.owner_id, g.dissolved_at_ms, c.is_large, NULL, NULL, NULL, NULL, g.muted_all, NULL,
+       NULL, NULL, NULL
+  FROM `groups` g FORCE INDEX (groups_conversation)
+  STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = g.conversation_id
+ WHERE g.conversation_id IN %s"""
 
 
 def get_command_context(tx: Transaction, wanted: Wanted) -> CommandContext:
@@ -161,6 +182,8 @@ def get_command_context(tx: Transaction, wanted: Wanted) -> CommandContext:
     asked: list[tuple[str, tuple[object, ...]]] = [
         (_KNOWN, tuple((_binary(conversation), *rest) for conversation, *rest in wanted.keys)),
         (_MEMBERS, conversation_ids),
+        (_ACTORS, tuple((_binary(conversation), user_id) for conversation, user_id in wanted.actors)),
+        (_AUTHORS, tuple((_binary(conversation), seq) for conversation, seq in wanted.authored)),
         (_NEWCOMERS, tuple(wanted.newcomers)),
         (_TARGETS, tuple((_binary(conversation), seq) for conversation, seq in wanted.targets)),
         (_REACTED, tuple((_binary(conversation), *rest) for conversation, *rest in wanted.reactions)),
@@ -207,7 +230,9 @@ def _note(context: CommandContext, row: Row) -> None:
     elif kind == 6:
         context.blockers.setdefault(conversation_id, set()).add(user_id)
     elif kind == 8:
-        context.groups[conversation_id] = GroupRules(is_dissolved=numbers[0] is not None, muted_all=bool(flag))
+        context.groups[conversation_id] = GroupRules(
+            is_dissolved=numbers[0] is not None, muted_all=bool(flag), is_large=bool(numbers[1])
+        )
     elif kind == 7:
         assert context.befriended is not None
         context.befriended.add(conversation_id)

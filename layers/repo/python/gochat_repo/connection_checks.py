@@ -1,5 +1,7 @@
 """Connections whose end nobody may have told of: `$disconnect` is best effort, so each is checked now and then."""
 
+from collections.abc import Sequence
+
 from gochat_core.types import CellId, ConnectionId, DeviceId, UserId
 from gochat_repo.connections import Connection, Connections, read_connection
 from gochat_repo.mysql import Database, Transaction
@@ -15,6 +17,7 @@ _DUE = (
     " WHERE cell_id = %s AND checked_at_ms < %s ORDER BY checked_at_ms LIMIT %s FOR UPDATE SKIP LOCKED"
 )
 _CHECKED = "UPDATE connections SET checked_at_ms = %s WHERE (user_id, device_id) IN %s"
+_COUNT = "SELECT cell_id, COUNT(*) FROM connections WHERE cell_id IN %s GROUP BY cell_id"
 _OVERAGED = "SELECT user_id, device_id, connection_id FROM connections WHERE connected_at_ms < %s LIMIT %s"
 
 
@@ -39,6 +42,13 @@ class ConnectionChecks:
             return found
 
         return self._database.transaction(work)
+
+    def count(self, cell_ids: Sequence[CellId]) -> dict[CellId, int]:
+        """Count the connections of each cell, by an index alone; linear in their number."""
+        if not cell_ids:
+            return {}
+        rows = self._database.read(lambda tx: tx.query(_COUNT, (tuple(cell_ids),)))
+        return dict.fromkeys(cell_ids, 0) | {CellId(cell_id): int(count) for cell_id, count in rows}
 
     def remove_overaged(self, *, now_ms: int, limit: int) -> int:
         """Delete connections that the platform must have cut, at most `limit`, and return how many; idempotent."""

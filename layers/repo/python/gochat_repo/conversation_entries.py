@@ -31,10 +31,11 @@ class ConversationEntry(msgspec.Struct, frozen=True, kw_only=True):
     group_id: GroupId | None = None
 
 
-ENTRY_COLUMNS = """p.conversation_id, c.type, c.member_count, c.last_change, p.activity_at_ms, c.last_seq, p.join_seq,
-       p.read_seq, p.sent_seq, p.cleared_seq, c.expired_seq, p.hidden_seq IS NOT NULL AND c.last_seq <= p.hidden_seq,
-       p.muted, p.pinned, q.delivered_seq, q.read_seq,
-       u.user_id, u.username, u.display_name, u.created_at_ms, u.avatar_url, g.name, g.group_id"""
+ENTRY_COLUMNS = """p.conversation_id, c.type, c.member_count, c.last_change,
+       IF(p.is_large, c.activity_at_ms, p.activity_at_ms), c.last_seq, p.join_seq, p.read_seq, p.sent_seq,
+       p.cleared_seq, c.expired_seq, p.hidden_seq IS NOT NULL AND c.last_seq <= p.hidden_seq, p.muted, p.pinned,
+       q.delivered_seq, q.read_seq, u.user_id, u.username, u.display_name, u.created_at_ms, u.avatar_url, g.name,
+       g.group_id"""
 """Of a SELECT from `conversation_participants p` with ENTRY_JOINS; `entry_from_row` reads them."""
 
 ENTRY_COLUMN_COUNT = 23
@@ -52,20 +53,38 @@ that is small would be put into a join buffer, for which the whole list is read.
 
 _SELECT = f"""
 SELECT {ENTRY_COLUMNS}, {MESSAGE_COLUMNS}, p.user_id
-  FROM conversation_participants p {{index}} {ENTRY_JOINS}
+  FROM {{places}} {ENTRY_JOINS}
   LEFT JOIN messages m
          ON m.conversation_id = c.conversation_id AND m.seq = c.last_seq
         AND m.seq >= p.join_seq AND m.seq > p.cleared_seq AND m.seq > c.expired_seq
  WHERE p.left_seq IS NULL
 """  # noqa: S608 - constants only
-_SOME = _SELECT.format(index="") + " AND (p.conversation_id, p.user_id) IN %s"
-_LISTED = (
-    _SELECT.format(index="FORCE INDEX (participants_activity)")
-    + " AND p.user_id = %s AND (p.hidden_seq IS NULL OR c.last_seq > p.hidden_seq)"
-)
-_ORDER = " ORDER BY p.activity_at_ms DESC, p.conversation_id DESC LIMIT %s"
-_FIRST_PAGE = _LISTED + _ORDER
-_NEXT_PAGE = _LISTED + " AND p.activity_at_ms <= %s AND (p.activity_at_ms < %s OR p.conversation_id < %s)" + _ORDER
+_SOME = _SELECT.format(places="conversation_participants p") + " AND (p.conversation_id, p.user_id) IN %s"
+
+# Small conversations are read along the index of their activity. The activity of large ones stands in their own rows:
+# each that the member has is looked at.
+_SHOWN = "p.left_seq IS NULL AND (p.hidden_seq IS NULL OR c.last_seq > p.hidden_seq)"
+_PAGE = f"""(
+    (SELECT p.conversation_id, p.activity_at_ms AS active_at_ms
+       FROM conversation_participants p FORCE INDEX (participants_activity)
+       STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id
+      WHERE p.user_id = %s AND p.is_large = FALSE AND {_SHOWN}
+        AND p.activity_at_ms <= %s AND (p.activity_at_ms < %s OR p.conversation_id < %s)
+      ORDER BY p.activity_at_ms DESC, p.conversation_id DESC LIMIT %s)
+    UNION ALL
+    (SELECT p.conversation_id, c.activity_at_ms AS active_at_ms
+       FROM conversation_participants p FORCE INDEX (participants_large)
+       STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id
+      WHERE p.user_id = %s AND p.is_large = TRUE AND {_SHOWN}
+        AND c.activity_at_ms <= %s AND (c.activity_at_ms < %s OR p.conversation_id < %s)
+      ORDER BY c.activity_at_ms DESC, p.conversation_id DESC LIMIT %s)
+    ORDER BY active_at_ms DESC, conversation_id DESC LIMIT %s
+  ) k
+  STRAIGHT_JOIN conversation_participants p ON p.conversation_id = k.conversation_id AND p.user_id = %s"""  # noqa: S608
+_LISTED = _SELECT.format(places=_PAGE) + " ORDER BY k.active_at_ms DESC, p.conversation_id DESC"
+
+FRONT = ((1 << 63) - 1, ConversationId("ff" * 16))
+"""Where a list begins that is read from the newest activity down."""
 
 
 def get_entry(tx: Transaction, user_id: UserId, conversation_id: ConversationId) -> ConversationEntry | None:
@@ -88,13 +107,12 @@ def list_entries(
 ) -> list[ConversationEntry]:
     """Read a page of a member's conversations, newest activity first, in one statement; `after` ended the last page.
 
-    Hidden ones are left out. Costs what the page holds (and what is hidden in between), however many there are.
+    Hidden ones are left out. Costs what the page holds (and what is hidden in between), however many there are, and a
+    row for each large group of the member's.
     """
-    if after is None:
-        rows = tx.query(_FIRST_PAGE, (user_id, limit))
-    else:
-        activity_at_ms, conversation_id = after
-        rows = tx.query(_NEXT_PAGE, (user_id, activity_at_ms, activity_at_ms, bytes.fromhex(conversation_id), limit))
+    activity_at_ms, conversation_id = after or FRONT
+    behind = (user_id, activity_at_ms, activity_at_ms, bytes.fromhex(conversation_id), limit)
+    rows = tx.query(_LISTED, (*behind, *behind, limit, user_id))
     return [_listed(row) for row in rows]
 
 

@@ -18,6 +18,8 @@ class LockedConversation(msgspec.Struct, frozen=True, kw_only=True):
     change: int = 0
     expired_seq: int = 0
     member_count: int = 2
+    is_large: bool = False
+    members_version: int = 0
 
 
 class NewSingleConversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +41,10 @@ class MemberMove(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConversationMove(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a conversation got, with at least one member who moved; `updated_at_ms` is 0 where only cursors did."""
+    """How far a conversation got, with at least one member who moved.
+
+    `updated_at_ms` is 0 where only cursors moved, `activity_at_ms` where no message came.
+    """
 
     conversation_id: ConversationId
     type: str
@@ -47,6 +52,7 @@ class ConversationMove(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int
     change: int
     updated_at_ms: int
+    activity_at_ms: int
     members: tuple[MemberMove, ...]
 
 
@@ -55,6 +61,7 @@ _MOVE_COLUMNS = (
     "last_seq",
     "last_change",
     "updated_at_ms",
+    "told_at_ms",
     "user_id",
     "read_seq",
     "sent_seq",
@@ -70,6 +77,7 @@ UPDATE ({values}) v
              ON p.conversation_id = v.conversation_id AND p.user_id = v.user_id
    SET c.last_seq = v.last_seq, c.last_change = v.last_change,
        c.updated_at_ms = GREATEST(c.updated_at_ms, v.updated_at_ms),
+       c.activity_at_ms = GREATEST(c.activity_at_ms, v.told_at_ms),
        p.read_seq = GREATEST(p.read_seq, v.read_seq), p.sent_seq = GREATEST(p.sent_seq, v.sent_seq),
        p.delivered_seq = GREATEST(p.delivered_seq, v.delivered_seq),
        p.activity_at_ms = GREATEST(p.activity_at_ms, v.activity_at_ms),
@@ -77,7 +85,7 @@ UPDATE ({values}) v
 
 _SAVE_CONVERSATIONS = (
     "INSERT INTO conversations"
-    " (conversation_id, type, member_count, created_at_ms, last_seq, last_change, updated_at_ms) VALUES"
+    " (conversation_id, type, member_count, created_at_ms, last_seq, last_change, updated_at_ms, activity_at_ms) VALUES"
 )
 _SAVE_MEMBERS = (
     "INSERT INTO conversation_participants"
@@ -97,8 +105,8 @@ def lock_conversations(
     To be called before any plain read of the transaction: what is read behind the lock is then the latest.
     """
     rows = tx.query(
-        "SELECT conversation_id, type, last_seq, last_change, expired_seq, member_count FROM conversations"
-        " WHERE conversation_id IN %s ORDER BY conversation_id FOR UPDATE",
+        "SELECT conversation_id, type, last_seq, last_change, expired_seq, member_count, is_large, members_version"
+        " FROM conversations WHERE conversation_id IN %s ORDER BY conversation_id FOR UPDATE",
         (tuple(bytes.fromhex(conversation_id) for conversation_id in sorted(conversation_ids)),),
     )
     locked = [
@@ -109,6 +117,8 @@ def lock_conversations(
             change=row[3],
             expired_seq=row[4],
             member_count=row[5],
+            is_large=bool(row[6]),
+            members_version=row[7],
         )
         for row in rows
     ]
@@ -142,6 +152,7 @@ def move_conversations(tx: Transaction, moves: Sequence[ConversationMove]) -> No
             one.last_seq,
             one.change,
             one.updated_at_ms,
+            one.activity_at_ms,
             *msgspec.structs.astuple(member),
         )
         for one in _ordered(moves)
@@ -166,10 +177,11 @@ def save_conversations(tx: Transaction, moves: Sequence[ConversationMove], *, no
                 one.last_seq,
                 one.change,
                 one.updated_at_ms,
+                one.activity_at_ms,
             )
             for one in _ordered(moves)
         ],
-        _greatest("last_seq", "last_change", "updated_at_ms"),
+        _greatest("last_seq", "last_change", "updated_at_ms", "activity_at_ms"),
     )
     tx.execute_rows(
         _SAVE_MEMBERS,

@@ -26,11 +26,20 @@ SELECT m.user_id, m.role, m.muted_until_ms, m.joined_at_ms, {profile_columns("u"
   LEFT JOIN users u ON u.user_id = m.user_id AND u.username IS NOT NULL
  WHERE m.conversation_id = %s"""  # noqa: S608 - constants only
 
+_LONGEST = f"""
+(SELECT m.user_id, m.role, m.muted_until_ms, m.joined_at_ms, {profile_columns("u")}
+   FROM group_members m FORCE INDEX (group_members_seniority)
+   STRAIGHT_JOIN users u ON u.user_id = m.user_id AND u.username IS NOT NULL
+  WHERE m.conversation_id = %s AND m.role = '{{role}}' AND m.user_id <> %s
+  ORDER BY m.joined_at_ms, m.user_id LIMIT 1)"""  # noqa: S608 - constants only
+_HEIRS = _LONGEST.format(role="admin") + " UNION ALL " + _LONGEST.format(role="member")
+
 _JOIN = """
-INSERT INTO conversation_participants (conversation_id, user_id, join_seq, activity_at_ms, changed_at_ms) VALUES"""
+INSERT INTO conversation_participants
+  (conversation_id, user_id, join_seq, activity_at_ms, changed_at_ms, is_large) VALUES"""
 # Who comes back begins anew: what a device holds of the first time is to be forgotten, as after clearing.
 _REJOIN = """
-ON DUPLICATE KEY UPDATE join_seq = VALUES(join_seq), left_seq = NULL, hidden_seq = NULL,
+ON DUPLICATE KEY UPDATE join_seq = VALUES(join_seq), left_seq = NULL, hidden_seq = NULL, is_large = VALUES(is_large),
   activity_at_ms = GREATEST(activity_at_ms, VALUES(activity_at_ms)),
   changed_at_ms = GREATEST(changed_at_ms, VALUES(changed_at_ms)),
   cleared_at_ms = GREATEST(cleared_at_ms, VALUES(changed_at_ms))"""
@@ -71,13 +80,13 @@ def list_group_ids(tx: Transaction, user_id: UserId) -> list[GroupId]:
 
 
 def find_heir(tx: Transaction, conversation_id: ConversationId, owner_id: UserId) -> GroupMember | None:
-    """Read who has been an admin longest, else a member, of those who are left and whose accounts stand."""
-    rows = tx.query(
-        _SELECT + " AND m.user_id <> %s AND u.user_id IS NOT NULL"
-        " ORDER BY m.role = 'admin' DESC, m.joined_at_ms, m.user_id LIMIT 1",
-        (bytes.fromhex(conversation_id), owner_id),
-    )
-    return _member(rows[0]) if rows else None
+    """Read who has been an admin longest, else a member, of those who are left and whose accounts stand.
+
+    One statement, which looks at one or two rows of a group of any size.
+    """
+    place = (bytes.fromhex(conversation_id), owner_id)
+    rows = tx.query(_HEIRS, (*place, *place))
+    return _member(min(rows, key=lambda row: row[1] != "admin")) if rows else None
 
 
 def has_been_member(tx: Transaction, conversation_id: ConversationId, user_id: UserId) -> bool:
@@ -112,20 +121,30 @@ def delete_group_members(tx: Transaction, conversation_id: ConversationId, user_
 
 
 def begin_participation(
-    tx: Transaction, conversation_id: ConversationId, user_ids: Collection[UserId], *, join_seq: int, now_ms: int
+    tx: Transaction,
+    conversation_id: ConversationId,
+    user_ids: Collection[UserId],
+    *,
+    join_seq: int,
+    is_large: bool,
+    now_ms: int,
 ) -> None:
     """Let users belong to a locked conversation from a seq on, those who did before too; one statement."""
     conversation = bytes.fromhex(conversation_id)
-    rows = [(conversation, user_id, join_seq, now_ms, now_ms) for user_id in sorted(user_ids)]
+    rows = [(conversation, user_id, join_seq, now_ms, now_ms, is_large) for user_id in sorted(user_ids)]
     tx.execute_rows(_JOIN, rows, _REJOIN)
 
 
 def end_participation(
     tx: Transaction, conversation_id: ConversationId, user_ids: Collection[UserId], *, left_seq: Seq, now_ms: int
 ) -> None:
-    """Let users belong to a locked conversation no more: the message with this seq is not for them. One statement."""
+    """Let users belong to a locked conversation no more: the message with this seq is not for them. One statement.
+
+    When it was left is what moves it in their lists from now on, however large it is.
+    """
     tx.execute(
-        "UPDATE conversation_participants SET left_seq = %s, changed_at_ms = GREATEST(changed_at_ms, %s)"
+        "UPDATE conversation_participants SET left_seq = %s, is_large = FALSE,"
+        " changed_at_ms = GREATEST(changed_at_ms, %s)"
         " WHERE conversation_id = %s AND user_id IN %s AND left_seq IS NULL",
         (left_seq, now_ms, bytes.fromhex(conversation_id), tuple(sorted(user_ids))),
     )

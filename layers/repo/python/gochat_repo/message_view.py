@@ -59,6 +59,9 @@ def encode_message(
 
     Viewers differ in their own reactions alone; a fresh message has none and is encoded once.
     """
+    if viewers and not message.reactions:
+        yield msgspec.Raw(_encode(view_message(message, viewers[0]))), tuple(viewers)
+        return
     groups: dict[tuple[bool, ...], list[UserId]] = {}
     for viewer in viewers:
         seen = view_reactions(message.conversation_id, message.seq, message.reactions, viewer, unlisted)

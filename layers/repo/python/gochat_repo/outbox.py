@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from gochat_core.types import ConversationId, DeviceId, UserId
+from gochat_core.types import ConversationId, DeviceId, Seq, UserId
 from gochat_repo.mysql import Database, DeferredWrite, Transaction
 
 OutboxKind = Literal["message", "change", "created", "entry", "notice", "group"]
@@ -24,13 +24,14 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     - `message`: the message's seq; `message.new` to all members, not to `origin_device_id`, which sent it (REST: None);
     - `change`: the change's number; the event of `payload` to every device of all members who may see its message;
-    - `created`: 0, or a user's id; `conversation.created` to all members, or that one, each as that member sees it;
+    - `created`: 0 (single chats), or a user's id; `conversation.created` to both, or that one, as that member sees it;
     - `entry`: a user's id; `conversation.updated` to that user's devices alone;
     - `group`: an id of its own; the event of `payload` to all present members, and whom the payload names besides;
     - `notice`: an id of its own; what is said to somebody whether a member or not, as between contacts.
 
     `payload` is JSON, where what is to be said can't be read again from what is stored: `{"event", "data"}` of a
-    `change`, with `members` and `user_ids` of a `group`, a list of `{"user_id", "event", "data"}` of a `notice`.
+    `change`, with `members`, `user_ids` and `at_seq` of a `group`, a list of `{"user_id", "event", "data"}` of a
+    `notice`.
     """
 
     conversation_id: ConversationId
@@ -53,18 +54,23 @@ class NoticePayload(msgspec.Struct, frozen=True, kw_only=True):
     data: msgspec.Raw
 
 
-class EventPayload(msgspec.Struct, frozen=True, kw_only=True):
-    """What a `change` says."""
+class EventPayload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a `change` says, in a large group with the last seq when it was stored."""
 
     event: str
     data: msgspec.Raw
+    at_seq: Seq | None = None
 
 
 class GroupPayload(msgspec.Struct, frozen=True, kw_only=True):
-    """What a `group` says, whether to the present `members`, and to whom besides, members or not."""
+    """What a `group` says, whether to the present `members`, and to whom besides, members or not.
+
+    `at_seq` is the seq of the message that tells the same in the group's history.
+    """
 
     event: str
     data: msgspec.Raw
+    at_seq: Seq | None = None
     members: bool = True
     user_ids: tuple[UserId, ...] = ()
 

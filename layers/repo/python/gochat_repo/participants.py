@@ -1,6 +1,7 @@
 """Members of conversations: who belongs to one, and how far each of them has come."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -45,22 +46,51 @@ class Participation(msgspec.Struct, frozen=True, kw_only=True):
         return max(0, self.last_seq - self.seen_seq)
 
 
-def list_members(
-    tx: Transaction, conversation_ids: Collection[ConversationId]
-) -> dict[ConversationId, dict[UserId, MemberSpan]]:
-    """Read who belongs, or belonged, to small conversations, in one statement."""
+class LargeConversation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a large conversation without its members: the version of their list, and how far it is."""
+
+    members_version: int
+    last_seq: Seq
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audiences:
+    """Whom conversations concern: of small ones all members, former ones too; of large ones nobody is named."""
+
+    small: dict[ConversationId, dict[UserId, MemberSpan]] = field(default_factory=dict)
+    large: dict[ConversationId, LargeConversation] = field(default_factory=dict)
+
+
+# The members of large conversations are not even looked at.
+_SMALL = """
+SELECT p.conversation_id, p.user_id, p.join_seq, p.left_seq
+  FROM conversations c FORCE INDEX (PRIMARY)
+  STRAIGHT_JOIN conversation_participants p FORCE INDEX (PRIMARY) ON p.conversation_id = c.conversation_id
+ WHERE c.conversation_id IN %s AND c.is_large = FALSE"""
+_LARGE = """
+SELECT c.conversation_id, NULL, c.members_version, c.last_seq
+  FROM conversations c FORCE INDEX (PRIMARY) WHERE c.conversation_id IN %s AND c.is_large = TRUE"""
+
+
+def get_audiences(tx: Transaction, conversation_ids: Collection[ConversationId]) -> Audiences:
+    """Read whom these conversations concern, in one statement; costs as many rows as the small ones have members."""
+    audiences = Audiences()
     if not conversation_ids:
-        return {}
-    rows = tx.query(
-        "SELECT conversation_id, user_id, join_seq, left_seq FROM conversation_participants"
-        " WHERE conversation_id IN %s",
-        (tuple(bytes.fromhex(conversation_id) for conversation_id in conversation_ids),),
-    )
-    members: dict[ConversationId, dict[UserId, MemberSpan]] = {}
-    for conversation, user_id, join_seq, left_seq in rows:
-        spans = members.setdefault(ConversationId(conversation.hex()), {})
-        spans[user_id] = MemberSpan(join_seq=join_seq, left_seq=left_seq)
-    return members
+        return audiences
+    ids = tuple(bytes.fromhex(conversation_id) for conversation_id in conversation_ids)
+    for conversation, user_id, first, second in tx.query(f"{_SMALL} UNION ALL {_LARGE}", (ids, ids)):
+        conversation_id = ConversationId(conversation.hex())
+        if user_id is None:
+            audiences.large[conversation_id] = LargeConversation(members_version=int(first), last_seq=Seq(int(second)))
+        else:
+            spans = audiences.small.setdefault(conversation_id, {})
+            spans[UserId(int(user_id))] = _span(first, second)
+    return audiences
+
+
+def _span(join_seq: int, left_seq: int | None) -> MemberSpan:
+    # A column of a union may come as a decimal.
+    return MemberSpan(join_seq=Seq(int(join_seq)), left_seq=None if left_seq is None else Seq(int(left_seq)))
 
 
 def get_participation(tx: Transaction, conversation_id: ConversationId, user_id: UserId) -> Participation | None:

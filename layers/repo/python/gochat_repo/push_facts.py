@@ -25,21 +25,22 @@ class PushFacts(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[tuple[DeviceId, str], ...] = ()
 
 
+# Written so that MySQL begins with the members and MariaDB weighs no other way, which would take it half a second.
 # A block stands under the id of the two people's single chat, so it is found by the conversation itself.
 _FACTS = """
 SELECT p.conversation_id, p.user_id, c.type, p.join_seq, p.left_seq,
        GREATEST(p.join_seq - 1, p.cleared_seq, c.expired_seq, p.read_seq, p.sent_seq), p.muted,
        b.blocker_id IS NOT NULL, f.quiet_from, f.quiet_until, f.time_zone, f.previews, f.language,
        t.device_id, t.provider, g.name
-  FROM conversation_participants p
+  FROM conversation_participants p FORCE INDEX (PRIMARY)
   STRAIGHT_JOIN push_tokens t ON t.user_id = p.user_id
   STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id
   LEFT JOIN `groups` g ON g.conversation_id = p.conversation_id
   LEFT JOIN blocks b ON b.conversation_id = p.conversation_id AND b.blocker_id = p.user_id
   LEFT JOIN push_preferences f ON f.user_id = p.user_id
  WHERE (p.conversation_id, p.user_id) IN %s
-   AND EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = t.user_id AND s.device_id = t.device_id
-                  AND s.revoked_at_ms IS NULL AND s.expires_at_ms > %s)
+   AND (SELECT 1 FROM sessions s WHERE s.user_id = t.user_id AND s.device_id = t.device_id
+           AND s.revoked_at_ms IS NULL AND s.expires_at_ms > %s LIMIT 1) IS NOT NULL
  ORDER BY p.conversation_id, p.user_id, t.device_id"""
 
 

@@ -22,7 +22,7 @@ _DUE = (
     " LEFT JOIN messages m ON m.conversation_id = c.conversation_id AND m.seq = c.expired_seq + 1"
     " ORDER BY c.conversation_id"
 )
-_LOCK = "SELECT expired_seq FROM conversations WHERE conversation_id = %s FOR UPDATE"
+_LOCK = "SELECT expired_seq, is_large FROM conversations WHERE conversation_id = %s FOR UPDATE"
 _OLDEST = "SELECT seq, created_at_ms FROM messages WHERE conversation_id = %s AND seq > %s ORDER BY seq LIMIT %s"
 _EMPTY = (
     "UPDATE messages SET content = '{}', mentions = NULL, reactions = NULL"
@@ -30,6 +30,7 @@ _EMPTY = (
 )
 _DROP_REACTIONS = "DELETE FROM message_reactions WHERE conversation_id = %s AND seq > %s AND seq <= %s"
 _MOVE_FLOOR = "UPDATE conversations SET expired_seq = %s WHERE conversation_id = %s"
+_TELL_LARGE = "UPDATE conversations SET updated_at_ms = GREATEST(updated_at_ms, %s) WHERE conversation_id = %s"
 _TELL_MEMBERS = (
     "UPDATE conversation_participants SET changed_at_ms = GREATEST(changed_at_ms, %s)"
     " WHERE conversation_id = %s AND left_seq IS NULL"
@@ -68,14 +69,16 @@ class Retention:
         """Empty a conversation's oldest messages that are past retention; return how many, at most EMPTIED_AT_ONCE.
 
         Under the conversation's lock, so that a mutation comes before, and is emptied, or after, and finds nothing. A
-        repeat goes on where the floor stands. Members' `changed_at_ms` moves: what they count as unread may have. A
-        cached copy of a message ends by itself within a minute, and history never shows what lies below the floor.
+        repeat goes on where the floor stands. Members' `changed_at_ms` moves, of a large group its own time: what they
+        count as unread may have. A cached copy of a message ends by itself within a minute, and history never shows
+        what lies below the floor.
         """
         key = bytes.fromhex(conversation_id)
 
         def work(tx: Transaction) -> int:
             held = tx.query(_LOCK, (key,))
             floor_seq: Seq = held[0][0]
+            is_large = bool(held[0][1])
             expired: list[Seq] = []
             for seq, created_at_ms in tx.query(_OLDEST, (key, floor_seq, EMPTIED_AT_ONCE)):
                 if created_at_ms >= created_before_ms:
@@ -86,7 +89,7 @@ class Retention:
             tx.execute(_EMPTY, (key, floor_seq, expired[-1]))
             tx.execute(_DROP_REACTIONS, (key, floor_seq, expired[-1]))
             tx.execute(_MOVE_FLOOR, (expired[-1], key))
-            tx.execute(_TELL_MEMBERS, (now_ms, key))
+            tx.execute(_TELL_LARGE if is_large else _TELL_MEMBERS, (now_ms, key))
             return len(expired)
 
         return self._database.transaction(work)

@@ -9,6 +9,7 @@ from gochat_repo.conversation_entries import (
     ENTRY_COLUMN_COUNT,
     ENTRY_COLUMNS,
     ENTRY_JOINS,
+    FRONT,
     ConversationEntry,
     entry_from_row,
 )
@@ -68,22 +69,33 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 _MOVED_COLUMNS = f"{ENTRY_COLUMNS}, p.left_seq IS NOT NULL, p.cleared_at_ms"
 
-# A conversation stands at the later of its two times. Each branch reads its index from the position on, and leaves to
-# the other branch what moved later there.
+# A small conversation stands at the later of its member's two times. Each branch reads its index from the position on,
+# and leaves to the other branch what moved later there. Where a large one stands, its own row says: each one that the
+# member has is looked at.
 _MOVED_AFTER = f"""
 SELECT {_MOVED_COLUMNS}, k.moved_at_ms
   FROM (
     (SELECT conversation_id, activity_at_ms AS moved_at_ms
        FROM conversation_participants FORCE INDEX (participants_activity)
       WHERE user_id = %s AND activity_at_ms >= %s AND (activity_at_ms > %s OR conversation_id > %s)
-        AND activity_at_ms >= changed_at_ms
+        AND activity_at_ms >= changed_at_ms AND is_large = FALSE
       ORDER BY activity_at_ms, conversation_id LIMIT %s)
     UNION ALL
     (SELECT conversation_id, changed_at_ms AS moved_at_ms
        FROM conversation_participants FORCE INDEX (participants_changed)
       WHERE user_id = %s AND changed_at_ms >= %s AND (changed_at_ms > %s OR conversation_id > %s)
-        AND changed_at_ms > activity_at_ms
+        AND changed_at_ms > activity_at_ms AND is_large = FALSE
       ORDER BY changed_at_ms, conversation_id LIMIT %s)
+    UNION ALL
+    (SELECT conversation_id, moved_at_ms
+       FROM (
+         SELECT p.conversation_id, GREATEST(c.updated_at_ms, p.activity_at_ms, p.changed_at_ms) AS moved_at_ms
+           FROM conversation_participants p FORCE INDEX (participants_large)
+           STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id
+          WHERE p.user_id = %s AND p.is_large = TRUE
+       ) l
+      WHERE moved_at_ms >= %s AND (moved_at_ms > %s OR conversation_id > %s)
+      ORDER BY moved_at_ms, conversation_id LIMIT %s)
     ORDER BY moved_at_ms, conversation_id LIMIT %s
   ) k
   STRAIGHT_JOIN conversation_participants p ON p.conversation_id = k.conversation_id AND p.user_id = %s {ENTRY_JOINS}
@@ -91,14 +103,26 @@ SELECT {_MOVED_COLUMNS}, k.moved_at_ms
 """  # noqa: S608 - constants only
 
 _NEWEST_FIRST = f"""
-SELECT {_MOVED_COLUMNS}, p.activity_at_ms
-  FROM conversation_participants p FORCE INDEX (participants_activity) {ENTRY_JOINS}
- WHERE p.user_id = %s AND p.activity_at_ms <= %s AND (p.activity_at_ms < %s OR p.conversation_id < %s)
- ORDER BY p.activity_at_ms DESC, p.conversation_id DESC LIMIT %s
+SELECT {_MOVED_COLUMNS}, k.active_at_ms
+  FROM (
+    (SELECT conversation_id, activity_at_ms AS active_at_ms
+       FROM conversation_participants FORCE INDEX (participants_activity)
+      WHERE user_id = %s AND activity_at_ms <= %s AND (activity_at_ms < %s OR conversation_id < %s)
+        AND is_large = FALSE
+      ORDER BY activity_at_ms DESC, conversation_id DESC LIMIT %s)
+    UNION ALL
+    (SELECT p.conversation_id, c.activity_at_ms AS active_at_ms
+       FROM conversation_participants p FORCE INDEX (participants_large)
+       STRAIGHT_JOIN conversations c ON c.conversation_id = p.conversation_id
+      WHERE p.user_id = %s AND c.activity_at_ms <= %s AND (c.activity_at_ms < %s OR p.conversation_id < %s)
+        AND p.is_large = TRUE
+      ORDER BY c.activity_at_ms DESC, p.conversation_id DESC LIMIT %s)
+    ORDER BY active_at_ms DESC, conversation_id DESC LIMIT %s
+  ) k
+  STRAIGHT_JOIN conversation_participants p ON p.conversation_id = k.conversation_id AND p.user_id = %s {ENTRY_JOINS}
+ ORDER BY k.active_at_ms DESC, p.conversation_id DESC
 """  # noqa: S608 - constants only
 
-_LAST = b"\xff" * 16
-_NEVER_MS = (1 << 63) - 1
 
 _BYTES = "LENGTH(m.content) + IFNULL(LENGTH(m.mentions), 0) + IFNULL(LENGTH(m.reactions), 0)"
 _MESSAGE, _CHANGED, _LAST_MESSAGE = 1, 2, 3
@@ -143,11 +167,12 @@ def list_moved_after(
 ) -> list[MovedConversation]:
     """Read the member's conversations, left and hidden ones too, that moved behind a position: the oldest move first.
 
-    A conversation that moves meanwhile goes to the end, where the walk is still to come. Costs what moved.
+    A conversation that moves meanwhile goes to the end, where the walk is still to come. Costs what moved, and a row
+    for each large group of the member's.
     """
     moved_at_ms, conversation_id = position
     start = (user_id, moved_at_ms, moved_at_ms, bytes.fromhex(conversation_id), limit)
-    return [_moved(row) for row in tx.query(_MOVED_AFTER, (*start, *start, limit, user_id))]
+    return [_moved(row) for row in tx.query(_MOVED_AFTER, (*start, *start, *start, limit, user_id))]
 
 
 def list_newest_first(
@@ -157,14 +182,15 @@ def list_newest_first(
 
     What becomes active meanwhile is not met again: it is to be asked for by `list_moved_after` the walk's beginning.
     """
-    moved_at_ms, before = (_NEVER_MS, _LAST) if position is None else (position[0], bytes.fromhex(position[1]))
-    rows = tx.query(_NEWEST_FIRST, (user_id, moved_at_ms, moved_at_ms, before, limit))
+    active_at_ms, before = position or FRONT
+    behind = (user_id, active_at_ms, active_at_ms, bytes.fromhex(before), limit)
+    rows = tx.query(_NEWEST_FIRST, (*behind, *behind, limit, user_id))
     return [_moved(row) for row in rows]
 
 
 def start_of(since_ms: int) -> WalkPosition:
     """Return the position behind which everything moved after `since_ms`."""
-    return since_ms, ConversationId(_LAST.hex())
+    return since_ms, FRONT[1]
 
 
 def measure(

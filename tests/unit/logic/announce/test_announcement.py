@@ -1,7 +1,7 @@
 import msgspec
 
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import TASK_TOPIC, DownstreamRecord, TaskRecord, decode
+from gochat_contracts.records import TASK_TOPIC, DownstreamRecord, OfflineTask, TaskRecord, decode
 from gochat_core.types import (
     CellId,
     ClientMsgId,
@@ -118,7 +118,7 @@ def test_the_recipient_gets_the_message_as_the_protocol_says() -> None:
 def test_members_without_a_connection_take_the_offline_path_once_for_all_their_messages() -> None:
     records = plan(Announcement(news=(news(1), news(2), news(3, sender=BOB))), connection(ALICE, PHONE))
     (task,) = tasks(records)
-    assert (task.task.conversation_id, task.task.seqs, task.task.user_ids) == (CHAT, (1, 2), (BOB,))
+    assert task.task == OfflineTask(conversation_id=CHAT, seqs=(Seq(1), Seq(2)), user_ids=(BOB,))
 
 
 def test_a_sender_who_went_offline_misses_nothing_of_the_own_messages() -> None:

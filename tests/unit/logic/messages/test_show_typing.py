@@ -1,8 +1,8 @@
 from gochat_contracts.commands import Typing
 from gochat_core.errors import ConversationNotFound
 from gochat_core.types import Seq, UserId
-from gochat_repo.command_context import CommandContext, Member
-from logic.commands.ledger import LARGE_GROUP, open_ledger
+from gochat_repo.command_context import CommandContext, GroupRules, Member
+from logic.commands.ledger import open_ledger
 from logic.commands.outcomes import Show
 from tests.unit.logic.ledgers import ALICE, BOB, CAROL, CHAT, MEMBER, NOW_MS, asked, error_of, plan
 
@@ -26,12 +26,10 @@ def test_outsiders_show_nothing() -> None:
         assert error_of(outcome) is ConversationNotFound
 
 
-def test_in_a_large_group_nobody_is_told() -> None:
-    crowd = {UserId(number): MEMBER for number in range(1, LARGE_GROUP + 1)}
-    (outcome,) = plan(open_ledger({}, watched(crowd)), [TYPING])
-    assert isinstance(outcome, Show)
-    assert outcome.user_ids == ()
-    del crowd[UserId(LARGE_GROUP)]
-    (outcome,) = plan(open_ledger({}, watched(crowd)), [TYPING])
-    assert isinstance(outcome, Show)
-    assert len(outcome.user_ids) == LARGE_GROUP - 2
+def test_in_a_large_group_nobody_is_told_however_many_of_it_act_in_the_batch() -> None:
+    for is_large, told in ((True, ()), (False, (BOB,))):
+        rules = GroupRules(is_dissolved=False, muted_all=False, is_large=is_large)
+        context = CommandContext(members={CHAT: {ALICE: MEMBER, BOB: MEMBER}}, groups={CHAT: rules})
+        (outcome,) = plan(open_ledger({}, context), [TYPING])
+        assert isinstance(outcome, Show)
+        assert outcome.user_ids == told

@@ -4,7 +4,7 @@ from gochat_contracts.commands import AddReaction, MarkRead, RemoveReaction, Sen
 from gochat_core.types import ClientMsgId, Seq, UserId
 from gochat_repo.command_context import CommandContext, Member
 from gochat_repo.conversations import MemberMove
-from logic.commands.ledger import LARGE_GROUP, open_ledger
+from logic.commands.ledger import open_ledger
 from logic.commands.submission import Submission
 from logic.pipeline.write_ledger import plan_moves, plan_noted
 from tests.unit.logic.ledgers import (
@@ -23,7 +23,7 @@ from tests.unit.logic.ledgers import (
     target,
 )
 
-CROWD = {UserId(number): MEMBER for number in range(1, LARGE_GROUP + 1)}
+CROWD = {UserId(number): MEMBER for number in range(1, 21)}
 
 
 def send(name: str = "m", *, by: UserId = ALICE, to: UserId | None = None) -> Submission:
@@ -73,7 +73,7 @@ def test_a_mark_moves_both_of_a_single_chat_and_its_member_alone_in_a_group() ->
 
 
 def test_of_a_large_group_only_those_who_acted_are_touched() -> None:
-    ledger = ledger_of(members=dict(CROWD), type="group", member_count=LARGE_GROUP)
+    ledger = ledger_of(members=dict(CROWD), type="group", is_large=True)
     plan(ledger, [send(), react(by=UserId(7)), read(5, by=UserId(9))])
     (move,) = plan_moves(ledger, now_ms=NOW_MS)
     assert [(one.user_id, one.read_seq) for one in move.members] == [(ALICE, 0), (7, 0), (9, 5)]

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"gochat_contracts/logic/media.proto\x12\x0fgochat.logic.v1\"1\n\x13\x43reateUploadRequest\x12\x0c\n\x04mime\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\"\xc7\x01\n\x14\x43reateUploadResponse\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x12\n\nupload_url\x18\x02 \x01(\t\x12\x43\n\x07headers\x18\x03 \x03(\x0b\x32\x32.gochat.logic.v1.CreateUploadResponse.HeadersEntry\x12\x14\n\x0c\x65xpires_in_s\x18\x04 \x01(\r\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"#\n\x0fGetMediaRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\"5\n\x10GetMediaResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x14\n\x0c\x65xpires_in_s\x18\x02 \x01(\r2\xbc\x01\n\x0cMediaService\x12[\n\x0c\x43reateUpload\x12$.gochat.logic.v1.CreateUploadRequest\x1a%.gochat.logic.v1.CreateUploadResponse\x12O\n\x08GetMedia\x12 .gochat.logic.v1.GetMediaRequest\x1a!.gochat.logic.v1.GetMediaResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"gochat_contracts/logic/media.proto\x12\x0fgochat.logic.v1\"1\n\x13\x43reateUploadRequest\x12\x0c\n\x04mime\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\"\xc7\x01\n\x14\x43reateUploadResponse\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x12\n\nupload_url\x18\x02 \x01(\t\x12\x43\n\x07headers\x18\x03 \x03(\x0b\x32\x32.gochat.logic.v1.CreateUploadResponse.HeadersEntry\x12\x14\n\x0c\x65xpires_in_s\x18\x04 \x01(\r\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"#\n\x0fGetMediaRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\"5\n\x10GetMediaResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x14\n\x0c\x65xpires_in_s\x18\x02 \x01(\r2\xc1\x01\n\x0cMediaService\x12[\n\x0c\x43reateUpload\x12$.gochat.logic.v1.CreateUploadRequest\x1a%.gochat.logic.v1.CreateUploadResponse\x12T\n\x08GetMedia\x12 .gochat.logic.v1.GetMediaRequest\x1a!.gochat.logic.v1.GetMediaResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +33,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEUPLOADRESPONSE_HEADERSENTRY']._loaded_options = None
   _globals['_CREATEUPLOADRESPONSE_HEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_MEDIASERVICE'].methods_by_name['GetMedia']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['GetMedia']._serialized_options = b'\220\002\001'
   _globals['_CREATEUPLOADREQUEST']._serialized_start=55
   _globals['_CREATEUPLOADREQUEST']._serialized_end=104
   _globals['_CREATEUPLOADRESPONSE']._serialized_start=107
@@ -44,5 +46,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMEDIARESPONSE']._serialized_start=345
   _globals['_GETMEDIARESPONSE']._serialized_end=398
   _globals['_MEDIASERVICE']._serialized_start=401
-  _globals['_MEDIASERVICE']._serialized_end=589
+  _globals['_MEDIASERVICE']._serialized_end=594
 # @@protoc_insertion_point(module_scope)

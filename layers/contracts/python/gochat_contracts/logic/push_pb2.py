@@ -24,13 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!gochat_contracts/logic/push.proto\x12\x0fgochat.logic.v1\"I\n\x13SetPushTokenRequest\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\"\x16\n\x14SetPushTokenResponse\"+\n\x16RemovePushTokenRequest\x12\x11\n\tdevice_id\x18\x01 \x01(\t\"\x19\n\x17RemovePushTokenResponse\"\x1b\n\x19GetPushPreferencesRequest\"(\n\nQuietHours\x12\r\n\x05start\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t\"\x8f\x01\n\x0fPushPreferences\x12\x35\n\x0bquiet_hours\x18\x01 \x01(\x0b\x32\x1b.gochat.logic.v1.QuietHoursH\x00\x88\x01\x01\x12\x11\n\ttime_zone\x18\x02 \x01(\t\x12\x10\n\x08previews\x18\x03 \x01(\x08\x12\x10\n\x08language\x18\x04 \x01(\tB\x0e\n\x0c_quiet_hours\"\x14\n\x12GetVapidKeyRequest\"\x1e\n\x08VapidKey\x12\x12\n\npublic_key\x18\x01 \x01(\t2\xdd\x03\n\x0bPushService\x12[\n\x0cSetPushToken\x12$.gochat.logic.v1.SetPushTokenRequest\x1a%.gochat.logic.v1.SetPushTokenResponse\x12\x64\n\x0fRemovePushToken\x12\'.gochat.logic.v1.RemovePushTokenRequest\x1a(.gochat.logic.v1.RemovePushTokenResponse\x12\x62\n\x12GetPushPreferences\x12*.gochat.logic.v1.GetPushPreferencesRequest\x1a .gochat.logic.v1.PushPreferences\x12X\n\x12SetPushPreferences\x12 .gochat.logic.v1.PushPreferences\x1a .gochat.logic.v1.PushPreferences\x12M\n\x0bGetVapidKey\x12#.gochat.logic.v1.GetVapidKeyRequest\x1a\x19.gochat.logic.v1.VapidKeyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!gochat_contracts/logic/push.proto\x12\x0fgochat.logic.v1\"I\n\x13SetPushTokenRequest\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\"\x16\n\x14SetPushTokenResponse\"+\n\x16RemovePushTokenRequest\x12\x11\n\tdevice_id\x18\x01 \x01(\t\"\x19\n\x17RemovePushTokenResponse\"\x1b\n\x19GetPushPreferencesRequest\"(\n\nQuietHours\x12\r\n\x05start\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t\"\x8f\x01\n\x0fPushPreferences\x12\x35\n\x0bquiet_hours\x18\x01 \x01(\x0b\x32\x1b.gochat.logic.v1.QuietHoursH\x00\x88\x01\x01\x12\x11\n\ttime_zone\x18\x02 \x01(\t\x12\x10\n\x08previews\x18\x03 \x01(\x08\x12\x10\n\x08language\x18\x04 \x01(\tB\x0e\n\x0c_quiet_hours\"\x14\n\x12GetVapidKeyRequest\"\x1e\n\x08VapidKey\x12\x12\n\npublic_key\x18\x01 \x01(\t2\xf6\x03\n\x0bPushService\x12`\n\x0cSetPushToken\x12$.gochat.logic.v1.SetPushTokenRequest\x1a%.gochat.logic.v1.SetPushTokenResponse\"\x03\x90\x02\x02\x12i\n\x0fRemovePushToken\x12\'.gochat.logic.v1.RemovePushTokenRequest\x1a(.gochat.logic.v1.RemovePushTokenResponse\"\x03\x90\x02\x02\x12g\n\x12GetPushPreferences\x12*.gochat.logic.v1.GetPushPreferencesRequest\x1a .gochat.logic.v1.PushPreferences\"\x03\x90\x02\x01\x12]\n\x12SetPushPreferences\x12 .gochat.logic.v1.PushPreferences\x1a .gochat.logic.v1.PushPreferences\"\x03\x90\x02\x02\x12R\n\x0bGetVapidKey\x12#.gochat.logic.v1.GetVapidKeyRequest\x1a\x19.gochat.logic.v1.VapidKey\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gochat_contracts.logic.push_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PUSHSERVICE'].methods_by_name['SetPushToken']._loaded_options = None
+  _globals['_PUSHSERVICE'].methods_by_name['SetPushToken']._serialized_options = b'\220\002\002'
+  _globals['_PUSHSERVICE'].methods_by_name['RemovePushToken']._loaded_options = None
+  _globals['_PUSHSERVICE'].methods_by_name['RemovePushToken']._serialized_options = b'\220\002\002'
+  _globals['_PUSHSERVICE'].methods_by_name['GetPushPreferences']._loaded_options = None
+  _globals['_PUSHSERVICE'].methods_by_name['GetPushPreferences']._serialized_options = b'\220\002\001'
+  _globals['_PUSHSERVICE'].methods_by_name['SetPushPreferences']._loaded_options = None
+  _globals['_PUSHSERVICE'].methods_by_name['SetPushPreferences']._serialized_options = b'\220\002\002'
+  _globals['_PUSHSERVICE'].methods_by_name['GetVapidKey']._loaded_options = None
+  _globals['_PUSHSERVICE'].methods_by_name['GetVapidKey']._serialized_options = b'\220\002\001'
   _globals['_SETPUSHTOKENREQUEST']._serialized_start=54
   _globals['_SETPUSHTOKENREQUEST']._serialized_end=127
   _globals['_SETPUSHTOKENRESPONSE']._serialized_start=129
@@ -50,5 +60,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VAPIDKEY']._serialized_start=464
   _globals['_VAPIDKEY']._serialized_end=494
   _globals['_PUSHSERVICE']._serialized_start=497
-  _globals['_PUSHSERVICE']._serialized_end=974
+  _globals['_PUSHSERVICE']._serialized_end=999
 # @@protoc_insertion_point(module_scope)

@@ -26,13 +26,15 @@ from gochat_contracts.logic import conversations_pb2 as gochat__contracts_dot_lo
 from gochat_contracts.logic import messages_pb2 as gochat__contracts_dot_logic_dot_messages__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!gochat_contracts/logic/sync.proto\x12\x0fgochat.logic.v1\x1a*gochat_contracts/logic/conversations.proto\x1a%gochat_contracts/logic/messages.proto\"B\n\nSyncCursor\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0b\n\x03seq\x18\x02 \x01(\x04\x12\x0e\n\x06\x63hange\x18\x03 \x01(\x04\"f\n\x18SyncConversationsRequest\x12\x12\n\x05token\x18\x01 \x01(\tH\x00\x88\x01\x01\x12,\n\x07\x63ursors\x18\x02 \x03(\x0b\x32\x1b.gochat.logic.v1.SyncCursorB\x08\n\x06_token\"\xb2\x01\n\x12SyncedConversation\x12\x33\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.gochat.logic.v1.Conversation\x12*\n\x08messages\x18\x02 \x03(\x0b\x32\x18.gochat.logic.v1.Message\x12)\n\x07\x63hanged\x18\x03 \x03(\x0b\x32\x18.gochat.logic.v1.Message\x12\x10\n\x08has_more\x18\x04 \x01(\x08\"\x9a\x01\n\x19SyncConversationsResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12:\n\rconversations\x18\x02 \x03(\x0b\x32#.gochat.logic.v1.SyncedConversation\x12 \n\x18removed_conversation_ids\x18\x03 \x03(\t\x12\x10\n\x08has_more\x18\x04 \x01(\x08\x32y\n\x0bSyncService\x12j\n\x11SyncConversations\x12).gochat.logic.v1.SyncConversationsRequest\x1a*.gochat.logic.v1.SyncConversationsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!gochat_contracts/logic/sync.proto\x12\x0fgochat.logic.v1\x1a*gochat_contracts/logic/conversations.proto\x1a%gochat_contracts/logic/messages.proto\"B\n\nSyncCursor\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0b\n\x03seq\x18\x02 \x01(\x04\x12\x0e\n\x06\x63hange\x18\x03 \x01(\x04\"f\n\x18SyncConversationsRequest\x12\x12\n\x05token\x18\x01 \x01(\tH\x00\x88\x01\x01\x12,\n\x07\x63ursors\x18\x02 \x03(\x0b\x32\x1b.gochat.logic.v1.SyncCursorB\x08\n\x06_token\"\xb2\x01\n\x12SyncedConversation\x12\x33\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.gochat.logic.v1.Conversation\x12*\n\x08messages\x18\x02 \x03(\x0b\x32\x18.gochat.logic.v1.Message\x12)\n\x07\x63hanged\x18\x03 \x03(\x0b\x32\x18.gochat.logic.v1.Message\x12\x10\n\x08has_more\x18\x04 \x01(\x08\"\x9a\x01\n\x19SyncConversationsResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12:\n\rconversations\x18\x02 \x03(\x0b\x32#.gochat.logic.v1.SyncedConversation\x12 \n\x18removed_conversation_ids\x18\x03 \x03(\t\x12\x10\n\x08has_more\x18\x04 \x01(\x08\x32~\n\x0bSyncService\x12o\n\x11SyncConversations\x12).gochat.logic.v1.SyncConversationsRequest\x1a*.gochat.logic.v1.SyncConversationsResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gochat_contracts.logic.sync_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SYNCSERVICE'].methods_by_name['SyncConversations']._loaded_options = None
+  _globals['_SYNCSERVICE'].methods_by_name['SyncConversations']._serialized_options = b'\220\002\001'
   _globals['_SYNCCURSOR']._serialized_start=137
   _globals['_SYNCCURSOR']._serialized_end=203
   _globals['_SYNCCONVERSATIONSREQUEST']._serialized_start=205
@@ -42,5 +44,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SYNCCONVERSATIONSRESPONSE']._serialized_start=491
   _globals['_SYNCCONVERSATIONSRESPONSE']._serialized_end=645
   _globals['_SYNCSERVICE']._serialized_start=647
-  _globals['_SYNCSERVICE']._serialized_end=768
+  _globals['_SYNCSERVICE']._serialized_end=773
 # @@protoc_insertion_point(module_scope)

@@ -25,13 +25,21 @@ _sym_db = _symbol_database.Default()
 from gochat_contracts.logic import ended_pb2 as gochat__contracts_dot_logic_dot_ended__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"gochat_contracts/logic/users.proto\x12\x0fgochat.logic.v1\x1a\"gochat_contracts/logic/ended.proto\"~\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x17\n\navatar_url\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x15\n\rcreated_at_ms\x18\x05 \x01(\x03\x42\r\n\x0b_avatar_url\"\x0e\n\x0cGetMeRequest\"3\n\x0cUserResponse\x12#\n\x04user\x18\x01 \x01(\x0b\x32\x15.gochat.logic.v1.User\"e\n\x0fUpdateMeRequest\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x17\n\navatar_url\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x0f\n\r_display_nameB\r\n\x0b_avatar_url\"\x11\n\x0f\x44\x65leteMeRequest\"!\n\x0eGetUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"R\n\x12SearchUsersRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x13\n\x06\x63ursor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_cursor\"e\n\x13SearchUsersResponse\x12$\n\x05users\x18\x01 \x03(\x0b\x32\x15.gochat.logic.v1.User\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor2\x94\x03\n\x0bUserService\x12\x45\n\x05GetMe\x12\x1d.gochat.logic.v1.GetMeRequest\x1a\x1d.gochat.logic.v1.UserResponse\x12K\n\x08UpdateMe\x12 .gochat.logic.v1.UpdateMeRequest\x1a\x1d.gochat.logic.v1.UserResponse\x12L\n\x08\x44\x65leteMe\x12 .gochat.logic.v1.DeleteMeRequest\x1a\x1e.gochat.logic.v1.EndedSessions\x12I\n\x07GetUser\x12\x1f.gochat.logic.v1.GetUserRequest\x1a\x1d.gochat.logic.v1.UserResponse\x12X\n\x0bSearchUsers\x12#.gochat.logic.v1.SearchUsersRequest\x1a$.gochat.logic.v1.SearchUsersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"gochat_contracts/logic/users.proto\x12\x0fgochat.logic.v1\x1a\"gochat_contracts/logic/ended.proto\"~\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x17\n\navatar_url\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x15\n\rcreated_at_ms\x18\x05 \x01(\x03\x42\r\n\x0b_avatar_url\"\x0e\n\x0cGetMeRequest\"3\n\x0cUserResponse\x12#\n\x04user\x18\x01 \x01(\x0b\x32\x15.gochat.logic.v1.User\"e\n\x0fUpdateMeRequest\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x17\n\navatar_url\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x0f\n\r_display_nameB\r\n\x0b_avatar_url\"\x11\n\x0f\x44\x65leteMeRequest\"!\n\x0eGetUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"R\n\x12SearchUsersRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x13\n\x06\x63ursor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_cursor\"e\n\x13SearchUsersResponse\x12$\n\x05users\x18\x01 \x03(\x0b\x32\x15.gochat.logic.v1.User\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor2\xa8\x03\n\x0bUserService\x12J\n\x05GetMe\x12\x1d.gochat.logic.v1.GetMeRequest\x1a\x1d.gochat.logic.v1.UserResponse\"\x03\x90\x02\x01\x12P\n\x08UpdateMe\x12 .gochat.logic.v1.UpdateMeRequest\x1a\x1d.gochat.logic.v1.UserResponse\"\x03\x90\x02\x02\x12L\n\x08\x44\x65leteMe\x12 .gochat.logic.v1.DeleteMeRequest\x1a\x1e.gochat.logic.v1.EndedSessions\x12N\n\x07GetUser\x12\x1f.gochat.logic.v1.GetUserRequest\x1a\x1d.gochat.logic.v1.UserResponse\"\x03\x90\x02\x01\x12]\n\x0bSearchUsers\x12#.gochat.logic.v1.SearchUsersRequest\x1a$.gochat.logic.v1.SearchUsersResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gochat_contracts.logic.users_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['GetMe']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['GetMe']._serialized_options = b'\220\002\001'
+  _globals['_USERSERVICE'].methods_by_name['UpdateMe']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['UpdateMe']._serialized_options = b'\220\002\002'
+  _globals['_USERSERVICE'].methods_by_name['GetUser']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['GetUser']._serialized_options = b'\220\002\001'
+  _globals['_USERSERVICE'].methods_by_name['SearchUsers']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['SearchUsers']._serialized_options = b'\220\002\001'
   _globals['_USER']._serialized_start=91
   _globals['_USER']._serialized_end=217
   _globals['_GETMEREQUEST']._serialized_start=219
@@ -49,5 +57,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHUSERSRESPONSE']._serialized_start=529
   _globals['_SEARCHUSERSRESPONSE']._serialized_end=630
   _globals['_USERSERVICE']._serialized_start=633
-  _globals['_USERSERVICE']._serialized_end=1037
+  _globals['_USERSERVICE']._serialized_end=1057
 # @@protoc_insertion_point(module_scope)

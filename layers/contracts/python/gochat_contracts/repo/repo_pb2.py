@@ -24,13 +24,33 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n gochat_contracts/repo/repo.proto\x12\x0egochat.repo.v1\">\n\x0eGetUserRequest\x12\x11\n\x07user_id\x18\x01 \x01(\x04H\x00\x12\x12\n\x08username\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"\xbd\x01\n\x0fGetUserResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x17\n\navatar_url\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x15\n\rcreated_at_ms\x18\x05 \x01(\x03\x12\x1d\n\x10last_login_at_ms\x18\x06 \x01(\x03H\x01\x88\x01\x01\x42\r\n\x0b_avatar_urlB\x13\n\x11_last_login_at_ms\"*\n\x16ListConnectionsRequest\x12\x10\n\x08user_ids\x18\x01 \x03(\x04\"\x85\x01\n\nConnection\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x11\n\tdevice_id\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\x04\x12\x0f\n\x07\x63\x65ll_id\x18\x04 \x01(\t\x12\x15\n\rconnection_id\x18\x05 \x01(\t\x12\x17\n\x0f\x63onnected_at_ms\x18\x06 \x01(\x03\"J\n\x17ListConnectionsResponse\x12/\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32\x1a.gochat.repo.v1.Connection\"X\n\x1c\x43laimConnectionChecksRequest\x12\x0f\n\x07\x63\x65ll_id\x18\x01 \x01(\t\x12\x18\n\x10unchecked_for_ms\x18\x02 \x01(\x03\x12\r\n\x05limit\x18\x03 \x01(\r\"P\n\x1d\x43laimConnectionChecksResponse\x12/\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32\x1a.gochat.repo.v1.Connection\"P\n\x17UpdateUserStatusRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x0e\n\x06online\x18\x02 \x01(\x08\x12\x14\n\x0clast_seen_ms\x18\x03 \x01(\x03\"\x1a\n\x18UpdateUserStatusResponse\"U\n\tPushPlace\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x11\n\tdevice_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\"\x94\x01\n\x14RecheckPushesRequest\x12\x39\n\x06pushes\x18\x01 \x03(\x0b\x32).gochat.repo.v1.RecheckPushesRequest.Push\x1a\x41\n\x04Push\x12(\n\x05place\x18\x01 \x01(\x0b\x32\x19.gochat.repo.v1.PushPlace\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"\xc0\x01\n\x15RecheckPushesResponse\x12?\n\x08verdicts\x18\x01 \x03(\x0b\x32-.gochat.repo.v1.RecheckPushesResponse.Verdict\x1a\x66\n\x07Verdict\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\x12\x1b\n\x13token_updated_at_ms\x18\x04 \x01(\x03\x12\r\n\x05\x62\x61\x64ge\x18\x05 \x01(\r\"\xba\x02\n\x15LogPushResultsRequest\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.gochat.repo.v1.LogPushResultsRequest.Result\x1a\xe1\x01\n\x06Result\x12(\n\x05place\x18\x01 \x01(\x0b\x32\x19.gochat.repo.v1.PushPlace\x12\x0f\n\x07outcome\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12%\n\x18\x64\x65\x61\x64_token_updated_at_ms\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x13\n\x06record\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0bretry_at_ms\x18\x06 \x01(\x03H\x02\x88\x01\x01\x42\x1b\n\x19_dead_token_updated_at_msB\t\n\x07_recordB\x0e\n\x0c_retry_at_ms\"\x18\n\x16LogPushResultsResponse\"\x14\n\x12\x43heckHealthRequest\"5\n\x13\x43heckHealthResponse\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t2\xb1\x05\n\x0bRepoService\x12J\n\x07GetUser\x12\x1e.gochat.repo.v1.GetUserRequest\x1a\x1f.gochat.repo.v1.GetUserResponse\x12\x62\n\x0fListConnections\x12&.gochat.repo.v1.ListConnectionsRequest\x1a\'.gochat.repo.v1.ListConnectionsResponse\x12t\n\x15\x43laimConnectionChecks\x12,.gochat.repo.v1.ClaimConnectionChecksRequest\x1a-.gochat.repo.v1.ClaimConnectionChecksResponse\x12\x65\n\x10UpdateUserStatus\x12\'.gochat.repo.v1.UpdateUserStatusRequest\x1a(.gochat.repo.v1.UpdateUserStatusResponse\x12\\\n\rRecheckPushes\x12$.gochat.repo.v1.RecheckPushesRequest\x1a%.gochat.repo.v1.RecheckPushesResponse\x12_\n\x0eLogPushResults\x12%.gochat.repo.v1.LogPushResultsRequest\x1a&.gochat.repo.v1.LogPushResultsResponse\x12V\n\x0b\x43heckHealth\x12\".gochat.repo.v1.CheckHealthRequest\x1a#.gochat.repo.v1.CheckHealthResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n gochat_contracts/repo/repo.proto\x12\x0egochat.repo.v1\">\n\x0eGetUserRequest\x12\x11\n\x07user_id\x18\x01 \x01(\x04H\x00\x12\x12\n\x08username\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"\xbd\x01\n\x0fGetUserResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x17\n\navatar_url\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x15\n\rcreated_at_ms\x18\x05 \x01(\x03\x12\x1d\n\x10last_login_at_ms\x18\x06 \x01(\x03H\x01\x88\x01\x01\x42\r\n\x0b_avatar_urlB\x13\n\x11_last_login_at_ms\"*\n\x16ListConnectionsRequest\x12\x10\n\x08user_ids\x18\x01 \x03(\x04\"\x85\x01\n\nConnection\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x11\n\tdevice_id\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\x04\x12\x0f\n\x07\x63\x65ll_id\x18\x04 \x01(\t\x12\x15\n\rconnection_id\x18\x05 \x01(\t\x12\x17\n\x0f\x63onnected_at_ms\x18\x06 \x01(\x03\"J\n\x17ListConnectionsResponse\x12/\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32\x1a.gochat.repo.v1.Connection\"X\n\x1c\x43laimConnectionChecksRequest\x12\x0f\n\x07\x63\x65ll_id\x18\x01 \x01(\t\x12\x18\n\x10unchecked_for_ms\x18\x02 \x01(\x03\x12\r\n\x05limit\x18\x03 \x01(\r\"P\n\x1d\x43laimConnectionChecksResponse\x12/\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32\x1a.gochat.repo.v1.Connection\"+\n\x17\x43ountConnectionsRequest\x12\x10\n\x08\x63\x65ll_ids\x18\x01 \x03(\t\"\x9e\x01\n\x18\x43ountConnectionsResponse\x12N\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32\x39.gochat.repo.v1.CountConnectionsResponse.ConnectionsEntry\x1a\x32\n\x10\x43onnectionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"P\n\x17UpdateUserStatusRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x0e\n\x06online\x18\x02 \x01(\x08\x12\x14\n\x0clast_seen_ms\x18\x03 \x01(\x03\"\x1a\n\x18UpdateUserStatusResponse\"U\n\tPushPlace\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x11\n\tdevice_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\"\x94\x01\n\x14RecheckPushesRequest\x12\x39\n\x06pushes\x18\x01 \x03(\x0b\x32).gochat.repo.v1.RecheckPushesRequest.Push\x1a\x41\n\x04Push\x12(\n\x05place\x18\x01 \x01(\x0b\x32\x19.gochat.repo.v1.PushPlace\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"\xc0\x01\n\x15RecheckPushesResponse\x12?\n\x08verdicts\x18\x01 \x03(\x0b\x32-.gochat.repo.v1.RecheckPushesResponse.Verdict\x1a\x66\n\x07Verdict\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\x12\x1b\n\x13token_updated_at_ms\x18\x04 \x01(\x03\x12\r\n\x05\x62\x61\x64ge\x18\x05 \x01(\r\"\xba\x02\n\x15LogPushResultsRequest\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.gochat.repo.v1.LogPushResultsRequest.Result\x1a\xe1\x01\n\x06Result\x12(\n\x05place\x18\x01 \x01(\x0b\x32\x19.gochat.repo.v1.PushPlace\x12\x0f\n\x07outcome\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12%\n\x18\x64\x65\x61\x64_token_updated_at_ms\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x13\n\x06record\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0bretry_at_ms\x18\x06 \x01(\x03H\x02\x88\x01\x01\x42\x1b\n\x19_dead_token_updated_at_msB\t\n\x07_recordB\x0e\n\x0c_retry_at_ms\"\x18\n\x16LogPushResultsResponse\"#\n\x0fGetGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\x04\"\xa3\x02\n\x10GetGroupResponse\x12\x10\n\x08group_id\x18\x01 \x01(\x04\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x17\n\navatar_url\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0c\x61nnouncement\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08owner_id\x18\x06 \x01(\x04\x12\x14\n\x0cmember_count\x18\x07 \x01(\r\x12\x11\n\tmuted_all\x18\x08 \x01(\x08\x12\x15\n\rcreated_at_ms\x18\t \x01(\x03\x12\x1c\n\x0f\x64issolved_at_ms\x18\n \x01(\x03H\x02\x88\x01\x01\x42\r\n\x0b_avatar_urlB\x0f\n\r_announcementB\x12\n\x10_dissolved_at_ms\"Q\n\x17ListGroupMembersRequest\x12\x10\n\x08group_id\x18\x01 \x01(\x04\x12\x15\n\rafter_user_id\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\"\xcb\x01\n\x18ListGroupMembersResponse\x12@\n\x07members\x18\x01 \x03(\x0b\x32/.gochat.repo.v1.ListGroupMembersResponse.Member\x1am\n\x06Member\x12\x0f\n\x07user_id\x18\x01 \x01(\x04\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x1b\n\x0emuted_until_ms\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0cjoined_at_ms\x18\x04 \x01(\x03\x42\x11\n\x0f_muted_until_ms\"P\n\x13ListMessagesRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tafter_seq\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa8\x02\n\x14ListMessagesResponse\x12>\n\x08messages\x18\x01 \x03(\x0b\x32,.gochat.repo.v1.ListMessagesResponse.Message\x1a\xcf\x01\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\x04\x12\x0b\n\x03seq\x18\x02 \x01(\x04\x12\x11\n\tsender_id\x18\x03 \x01(\x04\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x05 \x01(\x0c\x12\x15\n\rcreated_at_ms\x18\x06 \x01(\x03\x12\x19\n\x0c\x65\x64ited_at_ms\x18\x07 \x01(\x03H\x00\x88\x01\x01\x12\x1b\n\x0erecalled_at_ms\x18\x08 \x01(\x03H\x01\x88\x01\x01\x42\x0f\n\r_edited_at_msB\x11\n\x0f_recalled_at_ms\"\x14\n\x12\x43heckHealthRequest\"5\n\x13\x43heckHealthResponse\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t2\xd6\x08\n\x0bRepoService\x12O\n\x07GetUser\x12\x1e.gochat.repo.v1.GetUserRequest\x1a\x1f.gochat.repo.v1.GetUserResponse\"\x03\x90\x02\x01\x12g\n\x0fListConnections\x12&.gochat.repo.v1.ListConnectionsRequest\x1a\'.gochat.repo.v1.ListConnectionsResponse\"\x03\x90\x02\x01\x12t\n\x15\x43laimConnectionChecks\x12,.gochat.repo.v1.ClaimConnectionChecksRequest\x1a-.gochat.repo.v1.ClaimConnectionChecksResponse\x12j\n\x10\x43ountConnections\x12\'.gochat.repo.v1.CountConnectionsRequest\x1a(.gochat.repo.v1.CountConnectionsResponse\"\x03\x90\x02\x01\x12j\n\x10UpdateUserStatus\x12\'.gochat.repo.v1.UpdateUserStatusRequest\x1a(.gochat.repo.v1.UpdateUserStatusResponse\"\x03\x90\x02\x02\x12\\\n\rRecheckPushes\x12$.gochat.repo.v1.RecheckPushesRequest\x1a%.gochat.repo.v1.RecheckPushesResponse\x12\x64\n\x0eLogPushResults\x12%.gochat.repo.v1.LogPushResultsRequest\x1a&.gochat.repo.v1.LogPushResultsResponse\"\x03\x90\x02\x02\x12R\n\x08GetGroup\x12\x1f.gochat.repo.v1.GetGroupRequest\x1a .gochat.repo.v1.GetGroupResponse\"\x03\x90\x02\x01\x12j\n\x10ListGroupMembers\x12\'.gochat.repo.v1.ListGroupMembersRequest\x1a(.gochat.repo.v1.ListGroupMembersResponse\"\x03\x90\x02\x01\x12^\n\x0cListMessages\x12#.gochat.repo.v1.ListMessagesRequest\x1a$.gochat.repo.v1.ListMessagesResponse\"\x03\x90\x02\x01\x12[\n\x0b\x43heckHealth\x12\".gochat.repo.v1.CheckHealthRequest\x1a#.gochat.repo.v1.CheckHealthResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gochat_contracts.repo.repo_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_COUNTCONNECTIONSRESPONSE_CONNECTIONSENTRY']._loaded_options = None
+  _globals['_COUNTCONNECTIONSRESPONSE_CONNECTIONSENTRY']._serialized_options = b'8\001'
+  _globals['_REPOSERVICE'].methods_by_name['GetUser']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['GetUser']._serialized_options = b'\220\002\001'
+  _globals['_REPOSERVICE'].methods_by_name['ListConnections']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['ListConnections']._serialized_options = b'\220\002\001'
+  _globals['_REPOSERVICE'].methods_by_name['CountConnections']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['CountConnections']._serialized_options = b'\220\002\001'
+  _globals['_REPOSERVICE'].methods_by_name['UpdateUserStatus']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['UpdateUserStatus']._serialized_options = b'\220\002\002'
+  _globals['_REPOSERVICE'].methods_by_name['LogPushResults']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['LogPushResults']._serialized_options = b'\220\002\002'
+  _globals['_REPOSERVICE'].methods_by_name['GetGroup']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['GetGroup']._serialized_options = b'\220\002\001'
+  _globals['_REPOSERVICE'].methods_by_name['ListGroupMembers']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['ListGroupMembers']._serialized_options = b'\220\002\001'
+  _globals['_REPOSERVICE'].methods_by_name['ListMessages']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['ListMessages']._serialized_options = b'\220\002\001'
+  _globals['_REPOSERVICE'].methods_by_name['CheckHealth']._loaded_options = None
+  _globals['_REPOSERVICE'].methods_by_name['CheckHealth']._serialized_options = b'\220\002\001'
   _globals['_GETUSERREQUEST']._serialized_start=52
   _globals['_GETUSERREQUEST']._serialized_end=114
   _globals['_GETUSERRESPONSE']._serialized_start=117
@@ -45,30 +65,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLAIMCONNECTIONCHECKSREQUEST']._serialized_end=652
   _globals['_CLAIMCONNECTIONCHECKSRESPONSE']._serialized_start=654
   _globals['_CLAIMCONNECTIONCHECKSRESPONSE']._serialized_end=734
-  _globals['_UPDATEUSERSTATUSREQUEST']._serialized_start=736
-  _globals['_UPDATEUSERSTATUSREQUEST']._serialized_end=816
-  _globals['_UPDATEUSERSTATUSRESPONSE']._serialized_start=818
-  _globals['_UPDATEUSERSTATUSRESPONSE']._serialized_end=844
-  _globals['_PUSHPLACE']._serialized_start=846
-  _globals['_PUSHPLACE']._serialized_end=931
-  _globals['_RECHECKPUSHESREQUEST']._serialized_start=934
-  _globals['_RECHECKPUSHESREQUEST']._serialized_end=1082
-  _globals['_RECHECKPUSHESREQUEST_PUSH']._serialized_start=1017
-  _globals['_RECHECKPUSHESREQUEST_PUSH']._serialized_end=1082
-  _globals['_RECHECKPUSHESRESPONSE']._serialized_start=1085
-  _globals['_RECHECKPUSHESRESPONSE']._serialized_end=1277
-  _globals['_RECHECKPUSHESRESPONSE_VERDICT']._serialized_start=1175
-  _globals['_RECHECKPUSHESRESPONSE_VERDICT']._serialized_end=1277
-  _globals['_LOGPUSHRESULTSREQUEST']._serialized_start=1280
-  _globals['_LOGPUSHRESULTSREQUEST']._serialized_end=1594
-  _globals['_LOGPUSHRESULTSREQUEST_RESULT']._serialized_start=1369
-  _globals['_LOGPUSHRESULTSREQUEST_RESULT']._serialized_end=1594
-  _globals['_LOGPUSHRESULTSRESPONSE']._serialized_start=1596
-  _globals['_LOGPUSHRESULTSRESPONSE']._serialized_end=1620
-  _globals['_CHECKHEALTHREQUEST']._serialized_start=1622
-  _globals['_CHECKHEALTHREQUEST']._serialized_end=1642
-  _globals['_CHECKHEALTHRESPONSE']._serialized_start=1644
-  _globals['_CHECKHEALTHRESPONSE']._serialized_end=1697
-  _globals['_REPOSERVICE']._serialized_start=1700
-  _globals['_REPOSERVICE']._serialized_end=2389
+  _globals['_COUNTCONNECTIONSREQUEST']._serialized_start=736
+  _globals['_COUNTCONNECTIONSREQUEST']._serialized_end=779
+  _globals['_COUNTCONNECTIONSRESPONSE']._serialized_start=782
+  _globals['_COUNTCONNECTIONSRESPONSE']._serialized_end=940
+  _globals['_COUNTCONNECTIONSRESPONSE_CONNECTIONSENTRY']._serialized_start=890
+  _globals['_COUNTCONNECTIONSRESPONSE_CONNECTIONSENTRY']._serialized_end=940
+  _globals['_UPDATEUSERSTATUSREQUEST']._serialized_start=942
+  _globals['_UPDATEUSERSTATUSREQUEST']._serialized_end=1022
+  _globals['_UPDATEUSERSTATUSRESPONSE']._serialized_start=1024
+  _globals['_UPDATEUSERSTATUSRESPONSE']._serialized_end=1050
+  _globals['_PUSHPLACE']._serialized_start=1052
+  _globals['_PUSHPLACE']._serialized_end=1137
+  _globals['_RECHECKPUSHESREQUEST']._serialized_start=1140
+  _globals['_RECHECKPUSHESREQUEST']._serialized_end=1288
+  _globals['_RECHECKPUSHESREQUEST_PUSH']._serialized_start=1223
+  _globals['_RECHECKPUSHESREQUEST_PUSH']._serialized_end=1288
+  _globals['_RECHECKPUSHESRESPONSE']._serialized_start=1291
+  _globals['_RECHECKPUSHESRESPONSE']._serialized_end=1483
+  _globals['_RECHECKPUSHESRESPONSE_VERDICT']._serialized_start=1381
+  _globals['_RECHECKPUSHESRESPONSE_VERDICT']._serialized_end=1483
+  _globals['_LOGPUSHRESULTSREQUEST']._serialized_start=1486
+  _globals['_LOGPUSHRESULTSREQUEST']._serialized_end=1800
+  _globals['_LOGPUSHRESULTSREQUEST_RESULT']._serialized_start=1575
+  _globals['_LOGPUSHRESULTSREQUEST_RESULT']._serialized_end=1800
+  _globals['_LOGPUSHRESULTSRESPONSE']._serialized_start=1802
+  _globals['_LOGPUSHRESULTSRESPONSE']._serialized_end=1826
+  _globals['_GETGROUPREQUEST']._serialized_start=1828
+  _globals['_GETGROUPREQUEST']._serialized_end=1863
+  _globals['_GETGROUPRESPONSE']._serialized_start=1866
+  _globals['_GETGROUPRESPONSE']._serialized_end=2157
+  _globals['_LISTGROUPMEMBERSREQUEST']._serialized_start=2159
+  _globals['_LISTGROUPMEMBERSREQUEST']._serialized_end=2240
+  _globals['_LISTGROUPMEMBERSRESPONSE']._serialized_start=2243
+  _globals['_LISTGROUPMEMBERSRESPONSE']._serialized_end=2446
+  _globals['_LISTGROUPMEMBERSRESPONSE_MEMBER']._serialized_start=2337
+  _globals['_LISTGROUPMEMBERSRESPONSE_MEMBER']._serialized_end=2446
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=2448
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=2528
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=2531
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2827
+  _globals['_LISTMESSAGESRESPONSE_MESSAGE']._serialized_start=2620
+  _globals['_LISTMESSAGESRESPONSE_MESSAGE']._serialized_end=2827
+  _globals['_CHECKHEALTHREQUEST']._serialized_start=2829
+  _globals['_CHECKHEALTHREQUEST']._serialized_end=2849
+  _globals['_CHECKHEALTHRESPONSE']._serialized_start=2851
+  _globals['_CHECKHEALTHRESPONSE']._serialized_end=2904
+  _globals['_REPOSERVICE']._serialized_start=2907
+  _globals['_REPOSERVICE']._serialized_end=4017
 # @@protoc_insertion_point(module_scope)

@@ -74,6 +74,25 @@ class ClaimConnectionChecksResponse(_message.Message):
     connections: _containers.RepeatedCompositeFieldContainer[Connection]
     def __init__(self, connections: _Optional[_Iterable[_Union[Connection, _Mapping]]] = ...) -> None: ...
 
+class CountConnectionsRequest(_message.Message):
+    __slots__ = ("cell_ids",)
+    CELL_IDS_FIELD_NUMBER: _ClassVar[int]
+    cell_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, cell_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CountConnectionsResponse(_message.Message):
+    __slots__ = ("connections",)
+    class ConnectionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    connections: _containers.ScalarMap[str, int]
+    def __init__(self, connections: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
 class UpdateUserStatusRequest(_message.Message):
     __slots__ = ("user_id", "online", "last_seen_ms")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +175,98 @@ class LogPushResultsRequest(_message.Message):
 class LogPushResultsResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class GetGroupRequest(_message.Message):
+    __slots__ = ("group_id",)
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    group_id: int
+    def __init__(self, group_id: _Optional[int] = ...) -> None: ...
+
+class GetGroupResponse(_message.Message):
+    __slots__ = ("group_id", "conversation_id", "name", "avatar_url", "announcement", "owner_id", "member_count", "muted_all", "created_at_ms", "dissolved_at_ms")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AVATAR_URL_FIELD_NUMBER: _ClassVar[int]
+    ANNOUNCEMENT_FIELD_NUMBER: _ClassVar[int]
+    OWNER_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MUTED_ALL_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    DISSOLVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    group_id: int
+    conversation_id: str
+    name: str
+    avatar_url: str
+    announcement: str
+    owner_id: int
+    member_count: int
+    muted_all: bool
+    created_at_ms: int
+    dissolved_at_ms: int
+    def __init__(self, group_id: _Optional[int] = ..., conversation_id: _Optional[str] = ..., name: _Optional[str] = ..., avatar_url: _Optional[str] = ..., announcement: _Optional[str] = ..., owner_id: _Optional[int] = ..., member_count: _Optional[int] = ..., muted_all: _Optional[bool] = ..., created_at_ms: _Optional[int] = ..., dissolved_at_ms: _Optional[int] = ...) -> None: ...
+
+class ListGroupMembersRequest(_message.Message):
+    __slots__ = ("group_id", "after_user_id", "limit")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_USER_ID_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    group_id: int
+    after_user_id: int
+    limit: int
+    def __init__(self, group_id: _Optional[int] = ..., after_user_id: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListGroupMembersResponse(_message.Message):
+    __slots__ = ("members",)
+    class Member(_message.Message):
+        __slots__ = ("user_id", "role", "muted_until_ms", "joined_at_ms")
+        USER_ID_FIELD_NUMBER: _ClassVar[int]
+        ROLE_FIELD_NUMBER: _ClassVar[int]
+        MUTED_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+        JOINED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+        user_id: int
+        role: str
+        muted_until_ms: int
+        joined_at_ms: int
+        def __init__(self, user_id: _Optional[int] = ..., role: _Optional[str] = ..., muted_until_ms: _Optional[int] = ..., joined_at_ms: _Optional[int] = ...) -> None: ...
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    members: _containers.RepeatedCompositeFieldContainer[ListGroupMembersResponse.Member]
+    def __init__(self, members: _Optional[_Iterable[_Union[ListGroupMembersResponse.Member, _Mapping]]] = ...) -> None: ...
+
+class ListMessagesRequest(_message.Message):
+    __slots__ = ("conversation_id", "after_seq", "limit")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQ_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    after_seq: int
+    limit: int
+    def __init__(self, conversation_id: _Optional[str] = ..., after_seq: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListMessagesResponse(_message.Message):
+    __slots__ = ("messages",)
+    class Message(_message.Message):
+        __slots__ = ("message_id", "seq", "sender_id", "type", "content", "created_at_ms", "edited_at_ms", "recalled_at_ms")
+        MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+        SEQ_FIELD_NUMBER: _ClassVar[int]
+        SENDER_ID_FIELD_NUMBER: _ClassVar[int]
+        TYPE_FIELD_NUMBER: _ClassVar[int]
+        CONTENT_FIELD_NUMBER: _ClassVar[int]
+        CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+        EDITED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+        RECALLED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+        message_id: int
+        seq: int
+        sender_id: int
+        type: str
+        content: bytes
+        created_at_ms: int
+        edited_at_ms: int
+        recalled_at_ms: int
+        def __init__(self, message_id: _Optional[int] = ..., seq: _Optional[int] = ..., sender_id: _Optional[int] = ..., type: _Optional[str] = ..., content: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., edited_at_ms: _Optional[int] = ..., recalled_at_ms: _Optional[int] = ...) -> None: ...
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedCompositeFieldContainer[ListMessagesResponse.Message]
+    def __init__(self, messages: _Optional[_Iterable[_Union[ListMessagesResponse.Message, _Mapping]]] = ...) -> None: ...
 
 class CheckHealthRequest(_message.Message):
     __slots__ = ()

@@ -49,6 +49,11 @@ class RepoServiceStub:
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksRequest.SerializeToString,
                 response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksResponse.FromString,
                 _registered_method=True)
+        self.CountConnections = channel.unary_unary(
+                '/gochat.repo.v1.RepoService/CountConnections',
+                request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsResponse.FromString,
+                _registered_method=True)
         self.UpdateUserStatus = channel.unary_unary(
                 '/gochat.repo.v1.RepoService/UpdateUserStatus',
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusRequest.SerializeToString,
@@ -63,6 +68,21 @@ class RepoServiceStub:
                 '/gochat.repo.v1.RepoService/LogPushResults',
                 request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsRequest.SerializeToString,
                 response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsResponse.FromString,
+                _registered_method=True)
+        self.GetGroup = channel.unary_unary(
+                '/gochat.repo.v1.RepoService/GetGroup',
+                request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.GetGroupRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.GetGroupResponse.FromString,
+                _registered_method=True)
+        self.ListGroupMembers = channel.unary_unary(
+                '/gochat.repo.v1.RepoService/ListGroupMembers',
+                request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ListGroupMembersRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ListGroupMembersResponse.FromString,
+                _registered_method=True)
+        self.ListMessages = channel.unary_unary(
+                '/gochat.repo.v1.RepoService/ListMessages',
+                request_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ListMessagesRequest.SerializeToString,
+                response_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ListMessagesResponse.FromString,
                 _registered_method=True)
         self.CheckHealth = channel.unary_unary(
                 '/gochat.repo.v1.RepoService/CheckHealth',
@@ -95,6 +115,13 @@ class RepoServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountConnections(self, request, context):
+        """How many connections each of up to 100 cells holds; a cell without any has 0.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpdateUserStatus(self, request, context):
         """Write whether a user is online and when it was last seen. Idempotent.
         """
@@ -112,6 +139,28 @@ class RepoServiceServicer:
 
     def LogPushResults(self, request, context):
         """What became of claimed pushes; tokens that their provider calls dead are forgotten. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetGroup(self, request, context):
+        """A group as the database has it, a dissolved one too. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGroupMembers(self, request, context):
+        """Up to 500 present members of a group, in the order of their ids. NOT_FOUND when there is no such group.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMessages(self, request, context):
+        """Up to 500 messages of a conversation, in the order of seq, whoever may see them; none where there is no such
+        conversation. A recalled message has no content, one whose retention is over an empty one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,6 +191,11 @@ def add_RepoServiceServicer_to_server(servicer, server):
                     request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksRequest.FromString,
                     response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ClaimConnectionChecksResponse.SerializeToString,
             ),
+            'CountConnections': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountConnections,
+                    request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsRequest.FromString,
+                    response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsResponse.SerializeToString,
+            ),
             'UpdateUserStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateUserStatus,
                     request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.UpdateUserStatusRequest.FromString,
@@ -156,6 +210,21 @@ def add_RepoServiceServicer_to_server(servicer, server):
                     servicer.LogPushResults,
                     request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsRequest.FromString,
                     response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsResponse.SerializeToString,
+            ),
+            'GetGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGroup,
+                    request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.GetGroupRequest.FromString,
+                    response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.GetGroupResponse.SerializeToString,
+            ),
+            'ListGroupMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGroupMembers,
+                    request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ListGroupMembersRequest.FromString,
+                    response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ListGroupMembersResponse.SerializeToString,
+            ),
+            'ListMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMessages,
+                    request_deserializer=gochat__contracts_dot_repo_dot_repo__pb2.ListMessagesRequest.FromString,
+                    response_serializer=gochat__contracts_dot_repo_dot_repo__pb2.ListMessagesResponse.SerializeToString,
             ),
             'CheckHealth': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckHealth,
@@ -255,6 +324,33 @@ class RepoService:
             _registered_method=True)
 
     @staticmethod
+    def CountConnections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.repo.v1.RepoService/CountConnections',
+            gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsRequest.SerializeToString,
+            gochat__contracts_dot_repo_dot_repo__pb2.CountConnectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def UpdateUserStatus(request,
             target,
             options=(),
@@ -325,6 +421,87 @@ class RepoService:
             '/gochat.repo.v1.RepoService/LogPushResults',
             gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsRequest.SerializeToString,
             gochat__contracts_dot_repo_dot_repo__pb2.LogPushResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.repo.v1.RepoService/GetGroup',
+            gochat__contracts_dot_repo_dot_repo__pb2.GetGroupRequest.SerializeToString,
+            gochat__contracts_dot_repo_dot_repo__pb2.GetGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGroupMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.repo.v1.RepoService/ListGroupMembers',
+            gochat__contracts_dot_repo_dot_repo__pb2.ListGroupMembersRequest.SerializeToString,
+            gochat__contracts_dot_repo_dot_repo__pb2.ListGroupMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gochat.repo.v1.RepoService/ListMessages',
+            gochat__contracts_dot_repo_dot_repo__pb2.ListMessagesRequest.SerializeToString,
+            gochat__contracts_dot_repo_dot_repo__pb2.ListMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,
