@@ -70,8 +70,8 @@ GATEWAY_DELIVER_BULK = FunctionSpec(
 )
 GATEWAY_HTTP = FunctionSpec(name="gateway-http", layers=_EDGE_LAYERS, timeout_s=29)
 GATEWAY_SWEEP = FunctionSpec(name="gateway-sweep", layers=_EDGE_LAYERS, timeout_s=60)
-# Three rounds of health calls fill most of the minute until the next run, which may overlap a slow one: no harm.
-GATEWAY_PROBER = FunctionSpec(name="gateway-prober", layers=_EDGE_LAYERS, timeout_s=75)
+# Three rounds of health calls fill most of the minute until the next run.
+GATEWAY_PROBER = FunctionSpec(name="gateway-prober", layers=_EDGE_LAYERS, timeout_s=60)
 LOGIC_UPSTREAM = FunctionSpec(
     name="logic-upstream", layers=_STORE_LAYERS, timeout_s=60, database=True, cache=True, produces=True
 )
