@@ -151,6 +151,7 @@ PROD = Stage(
             "gateway-websocket",
             "gateway-http",
             "gateway-deliver",
+            "gateway-deliver-bulk",
             "logic-rpc",
             "logic-upstream",
         ),

@@ -190,7 +190,8 @@ class EdgeStack(Stack):
             f"{spec.title}{cell_id.capitalize()}Mapping",
             function=deliver,
             mapping=mapping,
-            poller_group=self._stage.poller_group,
+            # Sharing pollers with others, a burst would slow what it must not slow.
+            poller_group=None if spec is catalogue.GATEWAY_DELIVER_BULK else self._stage.poller_group,
             kafka=self._stores.kafka,
             topic=topic,
             group=group,

@@ -12,8 +12,7 @@ from itertools import count
 from typing import Any
 
 from dev_cli.paths import ROOT
-from gochat_aws.kafka_login import KafkaSettings
-from gochat_aws.kafka_producer import KafkaRecordProducer
+from gochat_aws.kafka_producer import producer_from
 from gochat_core.types import ConversationId, UserId
 from gochat_repo.mysql import Transaction
 from tests.benchmarks import large_groups_parts as parts
@@ -64,8 +63,7 @@ class Lanes:
         in_one_lane: bool = False,
     ) -> None:
         self._servers = servers
-        settings = KafkaSettings(kafka_bootstrap=servers.environ["GOCHAT_KAFKA_BOOTSTRAP"])
-        self._producer = KafkaRecordProducer(settings, client_id="bench")
+        self._producer = producer_from(servers.environ, client_id="bench")
         self.posted, self.away, self._ended = stage.counter(), stage.counter(), stage.event()
         single, bulk = ({**servers.environ, "GOCHAT_CONNECTIONS_ENDPOINT": one} for one in endpoints)
         self._processes = [

@@ -66,8 +66,8 @@ def deliver(
     latencies_ms: list[tuple[int, int]] = []
     deliver_lanes = delivery.deliver_lanes
 
-    def counted(*arguments: Any, **named: Any) -> Any:
-        verdict = deliver_lanes(*arguments, **named)
+    def counted(*arguments: Any, **options: Any) -> Any:
+        verdict = deliver_lanes(*arguments, **options)
         with posted.get_lock():
             posted.value += verdict.posts["delivered"]
         for placed, at_ms in verdict.delivered:
