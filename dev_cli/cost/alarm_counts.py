@@ -1,4 +1,4 @@
-"""Counts the alarms of a stage, as `cdk_app/parts/watched.py` and `cdk_app/parts/release.py` declare them."""
+"""Counts the alarms of a stage, as `watched.py` and its neighbours in `cdk_app/parts` declare them."""
 
 from cdk_app.catalogue import FUNCTIONS
 from cdk_app.settings import Mapping, Stage
@@ -17,6 +17,13 @@ OF_CONSUMER = 3
 OF_FUNCTION = 2
 OF_DEAD_LETTERS = 3
 OF_USERS = 7
+OF_QUEUE = 2
+"""That something has failed for long, and that it was given up (`cdk_app/parts/redrive.py`)."""
+
+OF_PUSHES = 3
+REDRIVEN = ("gateway-websocket", "task-worker")
+"""The functions with a queue of what they were asked for asynchronously and failed at."""
+
 OF_CACHE = 2
 OF_CLUSTER = 2
 
@@ -33,7 +40,8 @@ def count_alarms(stage: Stage) -> int:
     if stage.on_emulator:
         return 0
     consumers = len(mappings_of(stage))
-    count = _of_releases(stage) + OF_CONSUMER * consumers + OF_DEAD_LETTERS
+    count = _of_releases(stage) + OF_CONSUMER * consumers + OF_DEAD_LETTERS + OF_PUSHES
+    count += OF_QUEUE * sum(_copies(stage, name) for name in REDRIVEN)
     if stage.alarms == "consumers":
         return count
     others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers
