@@ -7,7 +7,7 @@ import msgspec
 
 from gochat_aws.function_invoke import EventRefusedError
 from gochat_aws.kafka_event import BatchAnswer, answer_with_failures, read_kafka_event
-from gochat_contracts.records import DeadLetters
+from gochat_contracts.deliver_reports import DeadLetters
 from gochat_core.errors import Unavailable
 from task.push.batch import PushVerdicts
 from task.push.wiring import Wiring, wire

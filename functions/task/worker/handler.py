@@ -7,7 +7,7 @@ import msgspec
 
 from gochat_aws.failed_invocations import is_failed_invocation, read_failed_invocations
 from gochat_aws.kafka_event import BatchAnswer, answer_with_failures, read_kafka_event
-from gochat_contracts.records import DeadLetters
+from gochat_contracts.deliver_reports import DeadLetters
 from task.worker.dead_letters import keep_dead_letters
 from task.worker.wiring import wire
 
