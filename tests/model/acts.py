@@ -232,23 +232,43 @@ def join_or_leave(walker: Walker, a: int, b: int, c: int, d: int) -> None:
     world.change_roster("leave" if is_member(world.chat(world.chat_ids[-1]), user) else "join", user)
 
 
+PARTITIONS = ((0,), (1,), (0, 1))
+
+
+@act(1)
+def grow(walker: Walker, a: int, b: int, c: int, d: int) -> None:
+    """Let the group become large: whatever holds of it held before."""
+    walker.world.roster.grow(walker.world.chat_ids[-1])
+
+
 @act(12)
 def upstream(walker: Walker, a: int, b: int, c: int, d: int) -> None:
-    partitions = ((0,), (1,), (0, 1))[a % 3]
-    walker.world.pump("upstream", partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 26))
+    walker.world.pump(
+        "upstream", PARTITIONS[a % 3], 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 26)
+    )
 
 
 @act(10)
 def deliver(walker: Walker, a: int, b: int, c: int, d: int) -> None:
-    partitions = ((0,), (1,), (0, 1))[a % 3]
-    walker.world.pump("deliver", partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 5))
+    walker.world.pump(
+        "deliver", PARTITIONS[a % 3], 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 5)
+    )
     walker.world.hear()
 
 
 @act(5)
 def worker(walker: Walker, a: int, b: int, c: int, d: int) -> None:
-    partitions = ((0,), (1,), (0, 1))[a % 3]
-    walker.world.pump("worker", partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 12))
+    walker.world.pump(
+        "worker", PARTITIONS[a % 3], 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 12)
+    )
+
+
+@act(5)
+def bulk(walker: Walker, a: int, b: int, c: int, d: int) -> None:
+    walker.world.pump(
+        "bulk", PARTITIONS[a % 3], 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 5)
+    )
+    walker.world.hear()
 
 
 @act(3)
