@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
@@ -15,6 +16,10 @@ from cdk_app.stores import allow
 
 MAX_RECEIVES = 1_000
 """The most that SQS counts: with a pause of six timeouts a day and more, in which a store comes back."""
+
+FAILS_FOR_LONG_S = 900
+
+_PERIOD = Duration.minutes(5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,33 @@ class Redrive:
         """Allow the function's role what Lambda does in its name: put failures in, take them out."""
         actions = ["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
         return [allow(actions, [self.failed.queue_arn], "sqs")]
+
+    def watch(self) -> None:
+        """Alarm when something has failed for long, and when it was given up."""
+        for kind, metric, threshold, description in (
+            (
+                "FailsForLong",
+                self.failed.metric_approximate_age_of_oldest_message(period=_PERIOD),
+                FAILS_FOR_LONG_S,
+                "what was asked for asynchronously fails for long; it is tried again until it succeeds",
+            ),
+            (
+                "GivenUpAlarm",
+                self.given_up.metric_approximate_number_of_messages_visible(period=_PERIOD),
+                1,
+                "what was asked for asynchronously was given up; it is kept for 14 days and can be moved back",
+            ),
+        ):
+            cloudwatch.Alarm(
+                self.failed.stack,
+                f"{self.title}{kind}",
+                alarm_description=f"{self.title}: {description}",
+                metric=metric,
+                threshold=threshold,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
 
     def attach(self, function: lambda_.IFunction) -> None:
         """Have Lambda repeat an asynchronous invocation twice, then queue it, and give the function what is queued.
@@ -74,4 +106,7 @@ def declare_redrive(context: FunctionContext, spec: FunctionSpec, *, cell_id: st
         visibility_timeout=Duration.seconds(spec.timeout_s * (1 if context.stage.on_emulator else 6)),
         dead_letter_queue=sqs.DeadLetterQueue(queue=given_up, max_receive_count=MAX_RECEIVES),
     )
-    return Redrive(title=title, failed=failed, given_up=given_up)
+    redrive = Redrive(title=title, failed=failed, given_up=given_up)
+    if not context.stage.on_emulator:
+        redrive.watch()
+    return redrive

@@ -20,6 +20,7 @@ from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.logic_aliases import declare_alias
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.push_alarms import declare_push_alarms
 from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.registry import REPO, Registry
 from cdk_app.parts.schedule import declare_schedule
@@ -133,6 +134,8 @@ class ServicesStack(Stack):
             after=ready,
         )
         self._consume(spec, function, mapping, catalogue.PUSH_TOPIC)
+        if not self._stage.on_emulator:
+            declare_push_alarms(self, self._stage)
 
     def _web_push_environment(self) -> dict[str, str]:
         contact = self._stage.web_push_contact

@@ -59,8 +59,8 @@ _MEASURE = """
 import sys, time
 began = time.process_time()
 if {deferred!r}:
-    from gochat_core.deferred import defer_package
-    defer_package("kafka")
+    from gochat_aws.kafka_producer import defer_parts
+    defer_parts()
 {code}
 sys.stdout.write(str((time.process_time() - began) * 1000))
 """

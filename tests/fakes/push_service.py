@@ -89,7 +89,7 @@ class PushService:
     """What arrived, and what to answer: `answers` are (status, headers), 201 once they are used up.
 
     `hangs` answers nothing until the end; `garbage` answers what is no HTTP; `closes` ends a connection after its
-    answer although it said nothing of it.
+    answer although it said nothing of it; `failing_host` always answers 503.
     """
 
     port: int = 0
@@ -98,6 +98,7 @@ class PushService:
     hangs: bool = False
     garbage: bool = False
     closes: bool = False
+    failing_host: str = ""
     opened: int = 0
     over: threading.Event = field(default_factory=threading.Event)
     trusted: ssl.SSLContext | None = None
@@ -139,6 +140,8 @@ def _handler(service: PushService) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             status, extra = service.answers.popleft() if service.answers else (201, {})
+            if headers["host"] == service.failing_host:
+                status = 503
             self.send_response(status)
             for name, value in extra.items():
                 self.send_header(name, value)

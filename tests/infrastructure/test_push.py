@@ -11,6 +11,7 @@ from aws_cdk.assertions import Template
 from cdk_app import app as gochat
 from cdk_app import bundling, stages
 from cdk_app.settings import Stage
+from gochat_core.metrics import NAMESPACE
 from tests.infrastructure.synthesis import Synthesis
 
 FCM = "arn:aws:sns:us-east-1:000000000000:app/GCM/gochat"
@@ -76,3 +77,28 @@ def test_a_stage_with_platform_applications_may_publish_to_their_endpoints_and_n
         ("sns:CreatePlatformEndpoint", FCM),
         (["sns:DeleteEndpoint", "sns:Publish"], [FCM, "arn:aws:sns:us-east-1:000000000000:endpoint/GCM/gochat/*"]),
     ]
+
+
+def test_alarms_look_at_what_the_sender_measures(managed_stage: Synthesis) -> None:
+    """A name that nobody writes would keep quiet for ever."""
+    handler = (bundling.ROOT / "functions" / "task" / "push" / "handler.py").read_text()
+    alarms = [one for one in managed_stage.resources("AWS::CloudWatch::Alarm") if one.logical_id.startswith("Pushes")]
+    assert len(alarms) == 3
+    metrics = [
+        (metric.get("MetricStat", {}).get("Metric") or metric)
+        for alarm in alarms
+        for metric in alarm.properties.get("Metrics", [alarm.properties])
+        if "Expression" not in metric
+    ]
+    assert {one["MetricName"] for one in metrics} == {"PushSent", "PushFailed", "PushDeferred", "PushLatency"}
+    assert 'f"Push{name.capitalize()}"' in handler
+    assert '"PushLatency"' in handler
+    for metric in metrics:
+        dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+        assert dimensions == {"service": "task-push", "stage": managed_stage.stage}
+        assert metric["Namespace"] == NAMESPACE
+
+
+def test_alarms_need_no_counts_to_be_quiet(managed_stage: Synthesis) -> None:
+    for alarm in managed_stage.resources("AWS::CloudWatch::Alarm"):
+        assert alarm.properties["TreatMissingData"] == "notBreaching"

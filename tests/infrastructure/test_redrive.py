@@ -60,3 +60,14 @@ def test_everything_that_is_invoked_asynchronously_says_what_becomes_of_a_failur
     assert {one.properties["FunctionName"]["Ref"] for one in kept} == {
         stage.functions()[name].logical_id for name in ("gateway-websocket", "task-worker")
     }
+
+
+def test_what_fails_for_long_and_what_was_given_up_is_told(managed_stage: Synthesis) -> None:
+    for title in ("GatewayWebsocketG1", "TaskWorker"):
+        alarms = {
+            one.properties["MetricName"]: one.properties["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+            for one in managed_stage.resources("AWS::CloudWatch::Alarm")
+            if one.logical_id.startswith(title) and one.properties.get("Namespace") == "AWS/SQS"
+        }
+        assert alarms["ApproximateAgeOfOldestMessage"].startswith(f"{title}Failed")
+        assert alarms["ApproximateNumberOfMessagesVisible"].startswith(f"{title}GivenUp")

@@ -43,6 +43,8 @@ def environ(mysql_server: MySqlServer, redis_cluster: RedisCluster, secret: str)
             "GOCHAT_TOKEN_SECRET_ARN": "in memory",
             "GOCHAT_VAPID_PUBLIC_KEY": "in memory",
             "GOCHAT_LOGIC_FUNCTION": "logic-rpc",
+            "GOCHAT_REPO_FUNCTION": "repo-rpc",
+            "GOCHAT_WORKER_FUNCTION": "task-worker",
             "GOCHAT_WEBSOCKET_FUNCTION": "gateway-websocket",
             "GOCHAT_CONNECTIONS_ENDPOINT": "https://in-memory.example/local",
             "GOCHAT_CONNECTIONS_ENDPOINTS": '{"g1": "https://in-memory.example/local"}',

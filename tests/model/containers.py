@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import grpc
@@ -20,6 +21,7 @@ from gochat_repo.cache import Cache, Command, cache_from
 from gochat_repo.mysql import Database, DeferredWrite, Params, Transaction
 from gochat_repo.mysql_connection import Connection
 from gochat_repo.mysql_pool import MySqlSettings
+from task.push.providers.provider import Answer, Push, Sent
 from tests.fakes.http_api import LambdaContext
 from tests.model.partitioned_log import PartitionedLog
 from tests.model.strikes import Died, Strikes
@@ -33,6 +35,8 @@ FUNCTIONS: Mapping[str, tuple[str, str, str]] = {
     "upstream": ("logic.upstream.handler", "logic.upstream.wiring", "wire"),
     "worker": ("task.worker.handler", "task.worker.wiring", "wire"),
     "redrive": ("logic.sweep.handler", "logic.sweep.wiring", "wiring"),
+    "push": ("task.push.handler", "task.push.wiring", "wire"),
+    "repo": ("repo.rpc.handler", "repo.rpc.wiring", "server"),
 }
 """Each function's handler, its wiring, and the name under which that builds what a container keeps."""
 
@@ -146,18 +150,41 @@ class WatchedInvoker:
         self.strikes.pass_by("events")
 
 
+@dataclass
+class WatchedPhones:
+    """A push provider: keeps what it was given, and answers what it is told to, or that it has it."""
+
+    strikes: Strikes
+    sent: list[Push]
+    answers: list[Answer]
+
+    def service(self, push: Push) -> str:
+        return ""
+
+    def send(self, push: Push, *, timeout_s: float) -> Answer:
+        self.strikes.pass_by("posts")
+        self.sent.append(push)
+        answer = self.answers.pop(0) if self.answers else Sent()
+        self.strikes.pass_by("posts")
+        return answer
+
+
 class Fleet:
     """All containers of a deployment: of each function `size`, used in turn as a test says."""
 
     def __init__(self, *, clock: Clock, log: PartitionedLog, posts: ConnectionsApi, secret: str, size: int = 2) -> None:
         self.clock, self.log, self.posts, self.secret = clock, log, posts, secret
         self.events: list[bytes] = []
+        self.pushed: list[Push] = []
+        self.push_answers: list[Answer] = []
         self.away: set[Any] = set()
         self.size = size
         self._containers: dict[tuple[str, int], Container] = {}
         self.next_rpc: tuple[int, Mapping[int, Any]] = (0, {})
         self.rpc_deaths = 0
         """Which container of im-logic takes the next call, and what happens to it there."""
+        self.next_repo: dict[int, Mapping[int, Any]] = {}
+        """What happens in RepoService at which of the coming calls, counted from 0."""
         self._threads = threading.local()
 
     @contextmanager
@@ -194,6 +221,10 @@ class Fleet:
         finally:
             self._running.pop()
 
+    def pieces(self, function: str, *, which: int = 0) -> int:
+        """Return how many pieces of input and output the last invocation of a container took, in and out counted."""
+        return self._containers[function, which % self.size].strikes.count
+
     def _parts_of(self, build: Any) -> Callable[[], Any]:
         def parts() -> Any:
             container = self._running[-1]
@@ -209,7 +240,8 @@ class Fleet:
             "producer_from": lambda *_, **__: WatchedProducer(self.log, self._running[-1].strikes),
             "HttpConnectionsApi": lambda *_, **__: WatchedPosts(self.posts, self._running[-1].strikes),
             "FunctionInvoker": lambda **_: WatchedInvoker(self.events, self._running[-1].strikes),
-            "lambda_transport": lambda _: self._call_rpc,
+            "lambda_transport": lambda _: self._transport(self._running[-1]),
+            "LogProvider": lambda *_, **__: WatchedPhones(self._running[-1].strikes, self.pushed, self.push_answers),
             "CachedSecret": lambda _: _Secret(self.secret),
             "database_from": self._database,
             "cache_from": self._cache,
@@ -229,6 +261,21 @@ class Fleet:
         made.strikes = container.strikes
         container.stores.append(made)
         return made
+
+    def _transport(self, caller: Container) -> Callable[[bytes, float], bytes]:
+        return self._call_rpc if caller.function == "http" else partial(self._call_repo, caller)
+
+    def _call_repo(self, caller: Container, payload: bytes, timeout_s: float) -> bytes:
+        """Invoke RepoService as Lambda does; the caller may die before or after."""
+        caller.strikes.pass_by("events")
+        try:
+            reply = self.invoke("repo", msgspec.json.decode(payload), orders=self.next_repo.pop(0, {}))
+        except Died as death:
+            raise InvokeRpcError(grpc.StatusCode.UNAVAILABLE, "the function died") from death
+        finally:
+            self.next_repo = {at - 1: orders for at, orders in self.next_repo.items()}
+        caller.strikes.pass_by("events")
+        return msgspec.json.encode(reply)
 
     def _call_rpc(self, payload: bytes, timeout_s: float) -> bytes:
         """Invoke im-logic as Lambda does: a container that dies is an error of the call."""

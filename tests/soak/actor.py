@@ -39,6 +39,9 @@ SECOND_DEVICE = {
 RECENT = 20
 """Changes are asked of so many of the latest messages of somebody."""
 
+LATEST = 20
+"""So many messages of a conversation are shown to a device that knows nothing (protocol, `POST /sync`)."""
+
 RECALL_S = 60.0
 """Half of the time that a recall has."""
 
@@ -60,6 +63,8 @@ class Actor:
         self.line, self.phone, self.talks = line, phone, talks
         self._weights = weights
         self.heard: dict[str, set[int]] = {}
+        self.first_looks: dict[str, int] = {}
+        """Where conversations begin of which the first sync showed the latest messages alone."""
         self._tally = tally
         self._dice = dice
 
@@ -233,13 +238,22 @@ class Actor:
 
     async def sync(self, talk: Talk | None = None) -> None:
         """Catch up."""
+        is_first = self.phone.token is None
         while True:
-            answer = await self.line.call("POST", "/sync", self.phone.sync_request())
-            has_more = self.phone.merge_sync(answer.json())
+            answer = (await self.line.call("POST", "/sync", self.phone.sync_request())).json()
+            if is_first:
+                self._note_first_looks(answer["conversations"])
+            has_more = self.phone.merge_sync(answer)
             while self.phone.pages:
                 await self._fetch_history(*self.phone.pages.pop())
             if not has_more:
                 return
+
+    def _note_first_looks(self, entries: list[Frame]) -> None:
+        for entry in entries:
+            chat_id = entry["conversation"]["conversation_id"]
+            if chat_id not in self.phone.views and len(entry["messages"]) >= LATEST:
+                self.first_looks[chat_id] = entry["messages"][0]["seq"]
 
     async def _fetch_history(self, chat_id: str, last_seq: int, change: int) -> None:
         while True:

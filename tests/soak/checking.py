@@ -1,5 +1,6 @@
 """Holds a talk to the reference model while nobody acts: its history, both sides' cursors, every device's memory."""
 
+import time
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -52,7 +53,9 @@ class TalkCheck:
         by_name = {one["client_msg_id"]: one["seq"] for one in self.stored}
         for name, sent in self.talk.sent.items():
             if sent.accepted and name not in by_name:
-                self._problem("lost", f"{name}, which {sent.sender} sent, is not stored")
+                ago = f"{time.monotonic() - sent.at_s:.0f} s ago"
+                told = f"told as {sent.stored_seq}; last is {seqs[-1] if seqs else first - 1}"
+                self._problem("lost", f"{name}, which {sent.sender} sent {ago}, is not stored ({told}): {sent.data}")
             elif sent.stored_seq not in (None, by_name.get(name)):
                 self._problem("misnumbered", f"{name} was told as {sent.stored_seq}, stored as {by_name.get(name)}")
 
@@ -121,13 +124,17 @@ class TalkCheck:
         held = {} if view is None else {seq: view.message(seq, actor.user) for seq in view.whole}
         base = 1 if view is None else view.base
         for one in expected:
-            if one["seq"] < base:
+            if one["seq"] < base and (one["seq"] <= self.talk.checked or one["seq"] < self._first_look(actor)):
                 continue
             mine = held.get(one["seq"])
             if mine is None:
                 self._problem("unseen", f"{actor.user} has not got {one['seq']} after a sync; it begins at {base}")
             elif _known(mine) != _known(one):
                 self._problem("unseen", f"{actor.user} after a sync has {_known(mine)}, stored is {_known(one)}")
+
+    def _first_look(self, actor: Actor) -> int:
+        """Return the first message that a device must have: it was shown the latest alone when it knew nothing."""
+        return actor.first_looks.get(self.talk.chat_id, 1)
 
     async def _check_cursors(self, actor: Actor) -> None:
         state = (await actor.line.call("GET", f"/conversations/{self.talk.chat_id}")).json()["conversation"]
@@ -163,7 +170,9 @@ class TalkCheck:
         view = actor.phone.views.get(self.talk.chat_id)
         tally.messages["due"] += len(due)
         tally.messages["live"] += len(due & actor.heard.pop(self.talk.chat_id, set()))
-        tally.messages["synced"] += len(due & (view.whole.keys() if view is not None else set()))
+        held = due & (view.whole.keys() if view is not None else set())
+        tally.messages["synced"] += len(held)
+        tally.messages["older"] += len({seq for seq in due - held if seq < self._first_look(actor)})
         actor.phone.sent = {name: actor.phone.sent[name] for name in actor.phone.unanswered}
         if view is not None:
             for seq in [one for one in view.whole if one <= self.chat.last_seq - KEPT]:

@@ -78,7 +78,11 @@ class Tally:
             ("accepted", f"{told['accepted']:,}"),
             ("stored", f"{told['stored']:,}"),
             ("seen live", f"{told['live']:,} of {told['due']:,} (message, receiving device)"),
-            ("seen after sync", f"{told['synced']:,} of {told['due']:,}"),
+            (
+                "seen after sync",
+                f"{told['synced']:,} of {told['due'] - told['older']:,}; {told['older']:,} are older than the latest"
+                " that a device was shown when it knew nothing",
+            ),
             ("changes", f"{told['changes']:,} checked"),
             ("ack", str(self.acks)),
             ("arrival", str(self.arrivals)),

@@ -1,7 +1,7 @@
 """A batch of pushes: asked for once more, sent, and told about."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -38,8 +38,6 @@ PAGE = 200
 THREADS = 16
 """Of each provider."""
 
-LOG_TRIES = 3
-
 DEFER_MS = 60_000
 """How long a push rests whose provider is away, at least; a sweep then produces it again."""
 
@@ -68,13 +66,18 @@ class _Read:
         return (one.user_id, one.device_id, one.conversation_id, one.seq)
 
 
+KeepLetters = Callable[[Sequence[DeadLetter]], None]
+
+
 class PushBatches:
     """Applies batches; one for the life of a container."""
 
-    def __init__(self, repo: RepoServiceStub, sender: Sender, clock: Clock) -> None:
+    def __init__(self, repo: RepoServiceStub, sender: Sender, clock: Clock, keep: KeepLetters) -> None:
+        """Take the adapters; `keep` hands dead letters to whoever reaches their topic, and may raise Unavailable."""
         self._repo = repo
         self._sender = sender
         self._clock = clock
+        self._keep = keep
 
     def apply(self, records: Sequence[IncomingRecord]) -> PushVerdicts:
         """Send what is still worth sending.
@@ -83,29 +86,34 @@ class PushBatches:
         """
         verdicts = PushVerdicts()
         until_ms = self._clock.now_ms() + SEND_BUDGET_MS
-        read = self._read(records, verdicts)
-        for start in range(0, len(read), PAGE):
-            page = read[start : start + PAGE]
-            try:
+        undone = set(range(len(records)))
+        try:
+            read = self._read(records, verdicts)
+            undone = {one.number for one in read}
+            for start in range(0, len(read), PAGE):
+                page = read[start : start + PAGE]
                 self._apply_page(page, verdicts, until_ms)
-            except TryLater as outage:
-                verdicts.outage = Unavailable("RepoService is away")
-                verdicts.outage.__cause__ = outage
-                verdicts.failed.update(one.number for one in read[start:])
-                break
+                undone -= {one.number for one in page}
+        except TryLater as outage:
+            verdicts.outage = Unavailable("RepoService or Lambda is away")
+            verdicts.outage.__cause__ = outage
+            verdicts.failed = undone
         return verdicts
 
     def _read(self, records: Sequence[IncomingRecord], verdicts: PushVerdicts) -> list[_Read]:
+        """Read what can be read, each push once, and give up the rest."""
         read: dict[tuple[object, ...], _Read] = {}
+        letters = []
         for number, record in enumerate(records):
             try:
                 one = _Read(number=number, source=record, record=decode(PushRecord, record.value or b""))
             except UnreadableRecordError as fault:
-                self._give_up(record, "unreadable", str(fault), verdicts)
+                letters.append(self._letter(record, "unreadable", str(fault)))
                 continue
             # What a worker that died has produced twice may come in one batch: the log knows of neither yet.
             if read.setdefault(one.place, one) is not one:
                 verdicts.counts["suppressed_done"] += 1
+        self._give_up(letters, verdicts)
         return list(read.values())
 
     def _apply_page(self, page: Sequence[_Read], verdicts: PushVerdicts, until_ms: int) -> None:
@@ -127,11 +135,16 @@ class PushBatches:
             ],
             until_ms,
         )
+        refused, letters = LogPushResultsRequest(), []
         for (one, verdict), answer in zip(ready, answers, strict=True):
-            result = results.results.add(place=_place(one.record))
-            self._tell(one, answer, result, verdict.token_updated_at_ms, verdicts)
-        if results.results:
-            self._log(results)
+            told_of = refused if isinstance(answer, Refused) else results
+            self._tell(one, answer, told_of.results.add(place=_place(one.record)), verdict, verdicts)
+            if isinstance(answer, Refused):
+                letters.append(self._letter(one.source, "push_refused", answer.reason))
+        self._log(results)
+        # Behind what was sent, which must not come again for it, and before the log says that there is nothing to do.
+        self._give_up(letters, verdicts)
+        self._log(refused)
 
     def _recheck(self, page: Sequence[_Read]) -> RecheckPushesResponse:
         request = RecheckPushesRequest()
@@ -153,15 +166,22 @@ class PushBatches:
                 name: stack.enter_context(ThreadPoolExecutor(max_workers=THREADS))
                 for name in sorted({push.provider for push in pushes})
             }
-            sent = [pools[push.provider].submit(self._sender.send, push, until_ms=until_ms) for push in pushes]
+            sent = [pools[push.provider].submit(self._send, push, until_ms) for push in pushes]
             return [one.result() for one in sent]
+
+    def _send(self, push: Push, until_ms: int) -> Answer:
+        try:
+            return self._sender.send(push, until_ms=until_ms)
+        except Exception as fault:  # noqa: BLE001
+            # The boundary of a push: whatever goes wrong with one must not take the batch with it, again and again.
+            return Refused(reason=f"fault_{type(fault).__name__}")
 
     def _tell(
         self,
         one: _Read,
         answer: Answer,
         result: LogPushResultsRequest.Result,
-        token_updated_at_ms: int,
+        verdict: RecheckPushesResponse.Verdict,
         verdicts: PushVerdicts,
     ) -> None:
         now_ms = self._clock.now_ms()
@@ -173,10 +193,9 @@ class PushBatches:
                 return
             case TokenDead():
                 result.outcome = "failed"
-                result.dead_token_updated_at_ms = token_updated_at_ms
+                result.dead_token_updated_at_ms = verdict.token_updated_at_ms
             case Refused():
                 result.outcome = "failed"
-                self._give_up(one.source, "push_refused", answer.reason, verdicts)
             case _:
                 result.outcome = "deferred"
                 result.record = encode(one.record).decode()
@@ -185,19 +204,22 @@ class PushBatches:
         verdicts.counts[f"{result.outcome}_{answer.reason}"] += 1
 
     def _log(self, results: LogPushResultsRequest) -> None:
-        """Tell what became of pushes; insistently, since what nobody is told of is sent once more."""
-        for number in range(LOG_TRIES):
-            try:
-                self._repo.LogPushResults(results, timeout=CALL_TIMEOUT_S)
-            except grpc.RpcError as fault:
-                if number == LOG_TRIES - 1:
-                    raise error_of(fault) from fault
-            else:
-                return
+        """Tell what became of pushes; the channel insists, since what nobody is told of is sent once more."""
+        if not results.results:
+            return
+        try:
+            self._repo.LogPushResults(results, timeout=CALL_TIMEOUT_S)
+        except grpc.RpcError as fault:
+            raise error_of(fault) from fault
 
-    def _give_up(self, record: IncomingRecord, reason: Reason, detail: str, verdicts: PushVerdicts) -> None:
+    def _give_up(self, letters: Sequence[DeadLetter], verdicts: PushVerdicts) -> None:
+        if letters:
+            self._keep(letters)
+            verdicts.letters += letters
+
+    def _letter(self, record: IncomingRecord, reason: Reason, detail: str) -> DeadLetter:
         written = dead_letter(record, reason=reason, detail=detail, now_ms=self._clock.now_ms())
-        verdicts.letters.append(decode(DeadLetter, written.value))
+        return decode(DeadLetter, written.value)
 
 
 def _place(record: PushRecord) -> PushPlace:

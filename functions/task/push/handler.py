@@ -3,12 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from gochat_aws.function_invoke import EventRefusedError
 from gochat_aws.kafka_event import BatchAnswer, answer_with_failures, read_kafka_event
-from gochat_contracts.deliver_reports import DeadLetters
-from gochat_core.errors import Unavailable
 from task.push.batch import PushVerdicts
 from task.push.wiring import Wiring, wire
 
@@ -19,10 +14,6 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
     started_at_ms = wiring.clock.now_ms()
     records = read_kafka_event(event)
     verdicts = wiring.batches.apply(records)
-    if verdicts.letters and not _hand_over(wiring, verdicts):
-        # Nothing is sent again for it: what was sent is known to be.
-        verdicts.failed.update(range(len(records)))
-        verdicts.outage = Unavailable("Lambda did not take the dead letters")
     summary = {
         "records": len(records),
         "duration_ms": wiring.clock.now_ms() - started_at_ms,
@@ -40,19 +31,9 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
     return answer_with_failures(records, frozenset(verdicts.failed))
 
 
-def _hand_over(wiring: Wiring, verdicts: PushVerdicts) -> bool:
-    """Give what can never be sent to the worker, which reaches the dead-letter topic; this function does not."""
-    try:
-        for letter in verdicts.letters:
-            wiring.worker().invoke_event(msgspec.json.encode(DeadLetters(letters=(letter,))))
-    except EventRefusedError:
-        return False
-    return True
-
-
 def _measure(wiring: Wiring, verdicts: PushVerdicts) -> None:
     for outcome, count in verdicts.counts.items():
         name, _, reason = outcome.partition("_")
         wiring.metrics.emit({f"Push{name.capitalize()}": ("Count", count)}, reason=reason)
     if verdicts.latencies_ms:
-        wiring.metrics.emit({"PushLatency": ("Milliseconds", max(verdicts.latencies_ms))})
+        wiring.metrics.emit({"PushLatency": ("Milliseconds", verdicts.latencies_ms)})

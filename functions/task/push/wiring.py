@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import msgspec
 from aws_lambda_powertools import Logger
@@ -18,6 +18,7 @@ from gochat_core.logs import make_logger
 from gochat_core.metrics import Metrics
 from gochat_core.settings import read_settings
 from task.push.batch import PushBatches
+from task.push.dead_letters import hand_over
 from task.push.providers.log import LogProvider
 from task.push.providers.provider import PushProvider
 from task.push.sender import Sender
@@ -57,7 +58,6 @@ class Wiring:
     logger: Logger
     metrics: Metrics
     batches: PushBatches
-    worker: Callable[[], EventInvoker]
 
 
 @cache
@@ -74,13 +74,16 @@ def build(environ: Mapping[str, str]) -> Wiring:
     logger = make_logger(SERVICE, settings.log_level)
     repo = FunctionInvoker(function=settings.repo_function, region=region)
     stub = RepoServiceStub(with_retries(InvokeChannel(lambda_transport(repo))))
+    worker: Callable[[], EventInvoker] = cache(
+        lambda: FunctionInvoker(function=settings.worker_function, region=region)
+    )
+    sender = Sender(providers(settings, logger, clock), clock)
     return Wiring(
         settings=settings,
         clock=clock,
         logger=logger,
         metrics=Metrics(service=SERVICE, stage=settings.stage),
-        batches=PushBatches(stub, Sender(providers(settings, logger, clock), clock), clock),
-        worker=cache(lambda: FunctionInvoker(function=settings.worker_function, region=region)),
+        batches=PushBatches(stub, sender, clock, partial(hand_over, worker)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gochat_aws.kafka_producer import OutgoingRecord
 from gochat_contracts.records import PUSH_LIFETIME_MS, PUSH_TOPIC, OfflineTask, PushRecord, TaskRecord, encode
@@ -32,9 +32,10 @@ class Missed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lead:
-    """All that one push tells of one conversation: its last message, and how many there are."""
+    """All that one push tells of one conversation: its last message, where it begins, and how many there are."""
 
     last: Missed
+    first_seq: Seq
     count: int
     decision: Decision
 
@@ -97,7 +98,11 @@ class Pushes:
         facts: Mapping[Membership, PushFacts],
         now_ms: int,
     ) -> None:
-        loud = {place: lead.last.message.seq for place, lead in leads.items() if lead.decision.kind == "alert"}
+        loud = {
+            place: (lead.first_seq, lead.last.message.seq)
+            for place, lead in leads.items()
+            if lead.decision.kind == "alert"
+        }
         first = claim_windows(self._cache, loud) if loud else set()
         (profiles,) = self._values.get_each([(PROFILES, {lead.last.message.sender_id for lead in leads.values()})])
         for membership, lead in leads.items():
@@ -112,7 +117,7 @@ class Pushes:
             planned.counts[f"{decision.kind}_{decision.reason}" if decision.reason else decision.kind] += 1
             planned.records += _records(
                 membership,
-                Lead(last=lead.last, count=count, decision=decision),
+                replace(lead, count=count, decision=decision),
                 known,
                 sender_name=sender.display_name if sender else "",
             )
@@ -174,10 +179,10 @@ def _find_lead(missed: Sequence[Missed], user_id: UserId, facts: PushFacts | Non
     told = [(one, decision) for one, decision in decided if decision.kind != "none"]
     if not told:
         last, decision = decided[-1]
-        return Lead(last=last, count=0, decision=decision)
+        return Lead(last=last, first_seq=last.message.seq, count=0, decision=decision)
     last, decision = told[-1]
     alert = next((decision for _, decision in told if decision.kind == "alert"), decision)
-    return Lead(last=last, count=len(told), decision=alert)
+    return Lead(last=last, first_seq=told[0][0].message.seq, count=len(told), decision=alert)
 
 
 def _suppress(planned: PlannedPushes, membership: Membership, lead: Lead, facts: PushFacts | None, now_ms: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gochat_aws.invoke_channel import InvokeChannel
 from gochat_aws.kafka_event import IncomingRecord
+from gochat_contracts.push_settings import Provider, token_identity
 from gochat_contracts.records import PUSH_LIFETIME_MS, PUSH_TOPIC, PushRecord, decode, encode
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.clock import SystemClock
@@ -20,7 +21,7 @@ from gochat_repo.push_tokens import PushToken, list_push_tokens, save_push_token
 from gochat_repo.sessions import NewSession, insert_session
 from repo.rpc import wiring
 from task.push.batch import PushBatches, PushVerdicts
-from task.push.providers.provider import Answer, Push, Refused, Sent, TokenDead, TryAgain
+from task.push.providers.provider import Answer, Push, PushProvider, Refused, Sent, TokenDead, TryAgain
 from task.push.sender import Sender
 from task.sweep.deferred_pushes import DeferredPushSweep
 from task.worker.batch import TaskBatches
@@ -59,7 +60,9 @@ class PushStage:
     tasks: TaskBatches
     batches: PushBatches
 
-    def log_in(self, user_id: UserId, device_id: DeviceId = PHONE, *, token: str = "") -> None:
+    def log_in(
+        self, user_id: UserId, device_id: DeviceId = PHONE, *, token: str = "", provider: Provider = "fcm"
+    ) -> None:
         """Give somebody a device that is logged in and can be told."""
 
         def work(tx: object) -> None:
@@ -78,11 +81,11 @@ class PushStage:
             one = PushToken(
                 user_id=user_id,
                 device_id=device_id,
-                provider="fcm",
+                provider=provider,
                 token=token or f"{user_id}-{device_id}",
                 updated_at_ms=7,
             )
-            save_push_token(tx, one, identity=one.token)  # type: ignore[arg-type]
+            save_push_token(tx, one, identity=token_identity(provider, one.token))  # type: ignore[arg-type]
 
         self.stage.doors[0].database.transaction(work)
 
@@ -121,6 +124,11 @@ def phones() -> Phones:
 
 @pytest.fixture
 def pushes(stage: Stage, phones: Phones) -> PushStage:
+    return make_push_stage(stage, phones)
+
+
+def make_push_stage(stage: Stage, phones: Phones, **others: PushProvider) -> PushStage:
+    """Put the worker, RepoService and `push` together; Bob has a phone, which is reached through `phones`."""
     door = stage.doors[0]
     tasks = make_batches(door.database, door.cache, stage.producer, stage.clock, page_members=500)
     server = wiring.build(
@@ -135,9 +143,12 @@ def pushes(stage: Stage, phones: Phones) -> PushStage:
         }
     )
     clock = SystemClock()
-    sender = Sender({"fcm": phones}, clock, pause=lambda _: None, jitter=lambda: 0.0)
+    sender = Sender({"fcm": phones, **others}, clock, pause=lambda _: None, jitter=lambda: 0.0)
     made = PushStage(
-        stage, phones, tasks, PushBatches(RepoServiceStub(InvokeChannel(server.handle_payload)), sender, clock)
+        stage,
+        phones,
+        tasks,
+        PushBatches(RepoServiceStub(InvokeChannel(server.handle_payload)), sender, clock, lambda letters: None),
     )
     made.log_in(BOB)
     return made
@@ -174,6 +185,17 @@ def test_in_a_storm_one_push_sounds_and_later_ones_replace_it(stage: Stage, push
         stage.doors[0].apply(frame(name))
         kinds += [(one.kind, one.body) for one in pushes.work_off()]
     assert kinds == [("alert", "hello"), ("silent", "2 new messages"), ("silent", "3 new messages")]
+
+
+@pytest.mark.needs_redis
+def test_a_push_that_comes_again_with_more_sounds_again(stage: Stage, pushes: PushStage) -> None:
+    """The worker that claimed the window may have died before anybody was told."""
+    stage.doors[0].apply(frame("a"))
+    tasks = [one for one in stage.producer.records if one.topic == "im-task-topic"]
+    assert [one.kind for one in pushes.work_off()] == ["alert"]
+    stage.doors[0].apply(frame("b"))
+    stage.producer.records = [*tasks, *stage.producer.records]
+    assert [(one.kind, one.seq, one.count) for one in pushes.work_off()] == [("alert", 2, 2)]
 
 
 def test_what_was_read_elsewhere_meanwhile_is_not_pushed(stage: Stage, pushes: PushStage) -> None:
@@ -266,6 +288,22 @@ def test_what_a_provider_refuses_for_good_is_given_up_with_its_reason(stage: Sta
     verdicts = pushes.push()
     assert [(one.reason, one.detail) for one in verdicts.letters] == [("push_refused", "payload_too_large")]
     assert (len(pushes.phones.sent), verdicts.failed) == (1, set())
+
+
+def test_a_fault_of_ours_gives_up_its_push_and_no_other(stage: Stage, pushes: PushStage) -> None:
+    pushes.log_in(BOB, DeviceId("tablet"))
+    stage.doors[0].apply(frame("a"))
+    pushes.work_off()
+    faults = iter([KeyError("x")])
+
+    def fail_once() -> None:
+        for fault in faults:
+            raise fault
+
+    pushes.phones.before = fail_once
+    verdicts = pushes.push()
+    assert verdicts.counts == {"sent_alert": 1, "failed_fault_KeyError": 1}
+    assert [(one.reason, one.detail) for one in verdicts.letters] == [("push_refused", "fault_KeyError")]
 
 
 def test_an_unreadable_record_is_given_up_alone(stage: Stage, pushes: PushStage) -> None:

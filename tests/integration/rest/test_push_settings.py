@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from gochat_core.types import DeviceId, UserId
+from gochat_core.types import ConversationId, DeviceId, Seq, UserId
+from gochat_repo.push_log import LoggedPush, claim_pushes
 from gochat_repo.push_tokens import PushToken, list_push_tokens
 from tests.integration.rest.conftest import VAPID_PUBLIC_KEY, Login, Rest
 from tests.unit.contracts.test_push_settings import subscription
@@ -72,7 +73,21 @@ def test_a_device_that_is_not_logged_in_gets_no_token(rest: Rest, alice: Login, 
 
 
 @pytest.mark.parametrize(
-    ("provider", "token"), [("pigeon", "x"), ("apns", "zz" * 32), ("fcm", "a b"), ("webpush", "{}"), ("fcm", "é" * 40)]
+    ("provider", "token"),
+    [
+        ("pigeon", "x"),
+        ("apns", "zz" * 32),
+        ("fcm", "a b"),
+        ("webpush", "{}"),
+        ("fcm", "é" * 40),
+        ("fcm", "a" * 4097),
+        ("fcm", "a" * 40 + "\x00"),
+        ("apns", "ab" * 31 + "\x1b["),
+        ("webpush", '{"endpoint": "https://fcm.googleapis.com/\\u0000"}'),
+        ("webpush", subscription("https://169.254.169.254/latest/meta-data")),
+        ("webpush", subscription("https://localhost:3306/")),
+        ("", "x"),
+    ],
 )
 def test_a_token_that_is_none_is_refused(rest: Rest, alice: Login, provider: str, token: str) -> None:
     answer = put(rest, alice, token, provider=provider)
@@ -98,16 +113,26 @@ def test_a_device_that_logs_in_again_keeps_its_token(rest: Rest, alice: Login) -
     assert held(rest, again) == [("phone", "fcm", token)]
 
 
-def test_an_erased_account_leaves_neither_token_nor_preferences(rest: Rest, alice: Login) -> None:
+def test_an_erased_account_leaves_neither_token_nor_preferences_nor_log(rest: Rest, alice: Login) -> None:
     put(rest, alice, fresh_token(rest))
     rest.api.send("PUT", "/users/me/push-preferences", token=alice.token, body=NIGHTS)
-    assert rest.api.send("DELETE", "/users/me", token=alice.token).status == 204
-    user_id = int(alice.answer["user"]["user_id"])
-    left = (
-        "SELECT user_id FROM push_tokens WHERE user_id = %s"
-        " UNION SELECT user_id FROM push_preferences WHERE user_id = %s"
+    user_id = UserId(int(alice.answer["user"]["user_id"]))
+    logged = LoggedPush(
+        user_id=user_id,
+        device_id=DeviceId("phone"),
+        conversation_id=ConversationId("a" * 32),
+        seq=Seq(1),
+        task_id="t",
+        provider="fcm",
+        outcome="deferred",
+        now_ms=1,
     )
-    assert rest.rpc.database.read(lambda tx: tx.query(left, (user_id, user_id))) == []
+    rest.rpc.database.transaction(lambda tx: claim_pushes(tx, [logged]))
+    assert rest.api.send("DELETE", "/users/me", token=alice.token).status == 204
+    left = " UNION ".join(
+        f"SELECT user_id FROM {table} WHERE user_id = %s" for table in ("push_tokens", "push_preferences", "push_log")
+    )
+    assert rest.rpc.database.read(lambda tx: tx.query(left, (user_id,) * 3)) == []
 
 
 def test_preferences_begin_with_the_defaults_and_are_replaced_as_a_whole(rest: Rest, alice: Login) -> None:

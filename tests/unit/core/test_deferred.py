@@ -20,7 +20,7 @@ def package(tmp_path: Path) -> Path:
 
 
 def run(package: Path, code: str) -> list[str]:
-    program = "from gochat_core.deferred import defer_package\ndefer_package('heavy')\n" + textwrap.dedent(code)
+    program = "from gochat_core.deferred import defer_module\ndefer_module('heavy')\n" + textwrap.dedent(code)
     core = Path(__file__).parents[3] / "layers" / "core" / "python"
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -44,6 +44,23 @@ def test_whatever_else_is_asked_of_it_runs_it_once(package: Path) -> None:
     ]
 
 
+def test_a_module_is_run_once_something_is_asked_of_it(package: Path) -> None:
+    (package / "heavy" / "light.py").write_text("print('light ran')\nVALUE = 7\n")
+
+    told = run(package, "defer_module('heavy.light')\nfrom heavy import light\nprint('now')\nprint(light.VALUE)")
+
+    assert told == ["now", "light ran", "7"]
+
+
+def test_a_package_can_be_asked_for_what_one_of_its_modules_has_without_being_run(package: Path) -> None:
+    (package / "heavy" / "inner" / "__init__.py").write_text("print('inner ran')\nfrom heavy.inner.part import PART\n")
+    (package / "heavy" / "inner" / "part.py").write_text("PART = 3\n")
+
+    told = run(package, "defer_module('heavy.inner', first='part')\nfrom heavy.inner import PART\nprint(PART)")
+
+    assert told == ["3"]
+
+
 def test_what_it_lacks_is_an_attribute_error(package: Path) -> None:
     told = run(package, "import heavy\ntry:\n    heavy.nothing\nexcept AttributeError as error:\n    print(error)")
 
@@ -51,17 +68,18 @@ def test_what_it_lacks_is_an_attribute_error(package: Path) -> None:
 
 
 def test_a_package_that_was_imported_before_stays_as_it_is(package: Path) -> None:
-    code = "import heavy\nprint(heavy.VERSION)\ndefer_package('heavy')\nprint(heavy.VERSION)"
+    code = "import heavy\nprint(heavy.VERSION)\ndefer_module('heavy')\nprint(heavy.VERSION)"
 
     assert run(package, code) == ["init ran", "1", "1"]
 
 
 def test_a_package_that_does_not_exist_is_still_not_found(package: Path) -> None:
     code = (
-        "defer_package('absent')\ntry:\n    import absent\nexcept ModuleNotFoundError as error:\n    print(error.name)"
+        "defer_module('absent')\ntry:\n    import absent\nexcept ModuleNotFoundError as error:\n    print(error.name)"
     )
 
     assert run(package, code) == ["absent"]
+    assert run(package, "defer_module('absent.part')\nprint('not there')") == ["not there"]
 
 
 def test_the_real_packages_work_in_parts_and_as_a_whole(package: Path) -> None:
@@ -69,14 +87,22 @@ def test_the_real_packages_work_in_parts_and_as_a_whole(package: Path) -> None:
         package,
         """
         import sys
-        defer_package("redis")
-        defer_package("kafka")
+        defer_module("redis")
+        defer_module("kafka")
+        defer_module("kafka.protocol.admin", first="groups")
         from redis import connection
         from kafka.producer.kafka import KafkaProducer
-        print("redis.asyncio" in sys.modules, "kafka.consumer" in sys.modules)
+        print(*(name in sys.modules for name in ("redis.asyncio", "kafka.consumer", "kafka.protocol.admin.configs")))
         import redis, kafka
         print(redis.Redis.__name__, kafka.KafkaConsumer.__name__, kafka.KafkaProducer is KafkaProducer)
+        from kafka.protocol.admin import CreateTopicsRequest, ListGroupsRequest
+        from kafka.admin import KafkaAdminClient
+        print(CreateTopicsRequest.__name__, ListGroupsRequest.__name__, KafkaAdminClient.__name__)
         """,
     )
 
-    assert told == ["False False", "Redis KafkaConsumer True"]
+    assert told == [
+        "False False False",
+        "Redis KafkaConsumer True",
+        "CreateTopicsRequest ListGroupsRequest KafkaAdminClient",
+    ]

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from tests.model.phone import Phone
-from tests.soak.actor import Actor
+from tests.soak.actor import LATEST, Actor
 from tests.soak.checking import Problem, TalkCheck
 from tests.soak.talks import Sent, Talk
 from tests.soak.tally import Latencies, Tally
@@ -77,11 +79,15 @@ def a_talk() -> tuple[Talk, Doors]:
     return talk, Doors(stored, cursors)
 
 
-def look(talk: Talk, doors: Doors) -> list[Problem]:
-    actors = {
+def actors_of(talk: Talk, doors: Doors) -> dict[str, list[Actor]]:
+    return {
         user: [Actor(doors.line(user), Phone(user, "phone"), {CHAT: talk}, Tally(), random.Random(1))]
         for user in talk.members
     }
+
+
+def look(talk: Talk, doors: Doors) -> list[Problem]:
+    actors = actors_of(talk, doors)
 
     async def sync_and_look() -> list[Problem]:
         for user in talk.members:
@@ -129,10 +135,36 @@ def test_an_unread_count_beside_the_cursors_has_drifted() -> None:
     assert kinds(talk, doors) == {"drifted"}
 
 
-def test_what_a_device_lacks_after_a_sync_is_unseen() -> None:
+@pytest.mark.parametrize("seq", [1, 2])
+def test_what_a_device_lacks_after_a_sync_is_unseen(seq: int) -> None:
     talk, doors = a_talk()
-    doors.withheld.add(2)
+    doors.withheld.add(seq)
     assert kinds(talk, doors) == {"unseen"}
+
+
+def test_what_is_older_than_the_latest_that_a_new_device_is_shown_is_not_due() -> None:
+    talk, doors = a_talk()
+    for seq in range(4, 4 + LATEST):
+        doors.stored.append(message(seq, BOB))
+        talk.sent[f"m{seq}"] = Sent(
+            BOB, {key: doors.stored[-1][key] for key in ("client_msg_id", "type", "content")}, 0.0
+        )
+    doors.withheld.update({1, 2, 3})
+    doors.cursors[ALICE] |= {"last_seq": 3 + LATEST, "unread_count": 1 + LATEST}
+    doors.cursors[BOB] |= {"last_seq": 3 + LATEST, "read_seq": 3 + LATEST}
+    actors, tally = actors_of(talk, doors), Tally()
+
+    async def conclude() -> list[Problem]:
+        for user in talk.members:
+            await actors[user][0].sync()
+        check = TalkCheck(talk, actors)
+        problems = await check.look()
+        check.conclude(tally)
+        return problems
+
+    assert asyncio.run(conclude()) == []
+    told = tally.messages
+    assert (told["due"], told["synced"], told["older"]) == (1 + LATEST + 2, LATEST, 3)
 
 
 def test_an_edit_that_came_to_nothing_is_noticed() -> None:

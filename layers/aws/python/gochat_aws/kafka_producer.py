@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gochat_aws.kafka_login import KafkaSettings, kafka_settings, login_options
-from gochat_core.deferred import defer_package
+from gochat_core.deferred import defer_module
 from gochat_core.errors import PayloadTooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class KafkaRecordProducer:
                 raise PayloadTooLarge(f"A record of {record.size()} bytes is more than a topic takes")
         if not records:
             return
-        defer_package("kafka")
+        defer_parts()
         from kafka.errors import KafkaError
 
         deadline = time.monotonic() + self._timeout_s
@@ -141,6 +141,13 @@ class KafkaRecordProducer:
 def producer_from(environ: Mapping[str, str], *, client_id: str, timeout_s: float = 8.0) -> KafkaRecordProducer:
     """Build the producer of one container from its environment; nothing is connected yet."""
     return KafkaRecordProducer(kafka_settings(environ), client_id=client_id, timeout_s=timeout_s)
+
+
+def defer_parts() -> None:
+    """Keep consumer and admin client out of a start, of which kafka-python costs most."""
+    defer_module("kafka")
+    # Of all requests of an admin client one is used, to tell how old a broker is.
+    defer_module("kafka.protocol.admin", first="groups")
 
 
 def _make_producer(options: dict[str, Any]) -> "KafkaProducer":

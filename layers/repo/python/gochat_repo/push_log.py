@@ -158,6 +158,11 @@ def claim_deferred(tx: Transaction, *, now_ms: int, again_at_ms: int, limit: int
     return [(row[0], row[4]) for row in rows if row[4] is not None]
 
 
+def erase_push_log(tx: Transaction, user_id: UserId) -> None:
+    """Forget what an account was told that is being erased: what rests holds words of messages. Idempotent."""
+    tx.execute("DELETE FROM push_log WHERE user_id = %s", (user_id,))
+
+
 def delete_old_pushes(tx: Transaction, before_ms: int, limit: int) -> int:
     """Delete what was logged so long ago that nobody asks any more. Idempotent."""
     return tx.execute(

@@ -10,6 +10,7 @@ from gochat_repo.connections import Connection, Connections, delete_session_conn
 from gochat_repo.contact_erasure import erase_contacts
 from gochat_repo.devices import erase_devices, save_device
 from gochat_repo.mysql import Database, Transaction
+from gochat_repo.push_log import erase_push_log
 from gochat_repo.push_preferences import erase_push_preferences
 from gochat_repo.push_tokens import drop_ended_tokens
 from gochat_repo.session_state import active_command, ending_commands, revoked_commands
@@ -99,6 +100,7 @@ class SessionEndings:
             erase_user(tx, user_id, now_ms=now_ms)
             erase_devices(tx, user_id)
             erase_push_preferences(tx, user_id)
+            erase_push_log(tx, user_id)
 
         return self._end(
             user_id,
