@@ -13,8 +13,12 @@ from tests.flows.stock_client import Person, eventually, text_message
 pytestmark = pytest.mark.timeout(300)
 
 
+def token_of(person: Person) -> str:
+    return f"a-token-of-some-thirty-two-letters-{person.user_id}"
+
+
 def register_token(person: Person) -> None:
-    body = {"provider": "fcm", "token": f"a-token-of-some-thirty-two-letters-{person.user_id}"}
+    body = {"provider": "fcm", "token": token_of(person)}
     answer = person.rest.put(f"/devices/{person.device_id}/push-token", json=body)
     assert answer.status_code == 204, answer.text
 
@@ -43,6 +47,10 @@ def test_who_is_away_gets_one_push_with_badge_collapse_id_and_text(stage: Stage,
         "are you there?",
         "alert",
     )
+    for function in ("gateway-http", "logic-rpc", "task-worker", "task-push", "repo-rpc"):
+        lines = stage.log_lines(function)
+        assert lines
+        assert not any(token_of(bob) in line for line in lines), f"{function} logs tokens"
 
 
 def test_a_muted_chat_pushes_a_mention_alone_and_what_was_read_elsewhere_is_not_pushed(
