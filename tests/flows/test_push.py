@@ -122,7 +122,7 @@ def test_a_report_of_a_dead_connection_that_fails_for_long_ends_in_a_push_all_th
     missed = [{"conversation_id": stored["conversation_id"], "seq": stored["seq"]}]
     dead = {"user_id": int(bob.user_id), "device_id": bob.device_id, "connection_id": "gone=", "missed": missed}
     functions = stage.aws("lambda").list_functions(MaxItems=100)["Functions"]
-    (name,) = [one["FunctionName"] for one in functions if "gateway-websocket" in one["FunctionName"]]
+    (name,) = [one["FunctionName"] for one in functions if one["FunctionName"].endswith("gateway-websocket-g1")]
     queues = stage.aws("sqs")
     (queue,) = [url for url in queues.list_queues()["QueueUrls"] if url.endswith("gateway-websocket-g1-failed")]
 
