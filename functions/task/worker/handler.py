@@ -9,7 +9,8 @@ from gochat_aws.failed_invocations import is_failed_invocation, read_failed_invo
 from gochat_aws.kafka_event import BatchAnswer, answer_with_failures, read_kafka_event
 from gochat_contracts.records import DeadLetters
 from task.worker.dead_letters import keep_dead_letters
-from task.worker.wiring import wire
+from task.worker.tasks import TaskVerdicts
+from task.worker.wiring import Wiring, wire
 
 
 def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: ARG001 - Lambda's signature
@@ -25,7 +26,14 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
     started_at_ms = wiring.clock.now_ms()
     records = read_kafka_event(event)
     verdicts = wiring.tasks.apply(records)
-    duration_ms = wiring.clock.now_ms() - started_at_ms
+    _tell(wiring, len(records), verdicts, duration_ms=wiring.clock.now_ms() - started_at_ms)
+    if verdicts.outage is not None and not wiring.settings.partial_batch:
+        raise verdicts.outage
+    return answer_with_failures(records, verdicts.failed)
+
+
+def _tell(wiring: Wiring, records: int, verdicts: TaskVerdicts, *, duration_ms: int) -> None:
+    """Write a batch's line and its metrics."""
     counts = {
         "redelivered": verdicts.redelivered,
         "offline": verdicts.offline,
@@ -37,14 +45,14 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
         "dead_letters": verdicts.dead_letters,
         "failed": len(verdicts.failed),
     }
-    summary = {"records": len(records), "duration_ms": duration_ms, **counts, "decisions": dict(verdicts.decisions)}
+    summary = {"records": records, "duration_ms": duration_ms, **counts, "decisions": dict(verdicts.decisions)}
     if verdicts.outage is not None:
         wiring.logger.warning("batch failed", extra={**summary, "cause": repr(verdicts.outage.__cause__)})
     else:
         wiring.logger.info("batch applied", extra=summary)
     wiring.metrics.emit(
         {
-            "BatchSize": ("Count", len(records)),
+            "BatchSize": ("Count", records),
             "Redelivered": ("Count", verdicts.redelivered),
             "OfflineUsers": ("Count", verdicts.offline),
             "PushesDecided": ("Count", verdicts.pushes),
@@ -56,6 +64,3 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
             "Failed": ("Count", len(verdicts.failed)),
         }
     )
-    if verdicts.outage is not None and not wiring.settings.partial_batch:
-        raise verdicts.outage
-    return answer_with_failures(records, verdicts.failed)
