@@ -227,28 +227,39 @@ def hide(walker: Walker, a: int, b: int, c: int, d: int) -> None:
 
 @act(1)
 def join_or_leave(walker: Walker, a: int, b: int, c: int, d: int) -> None:
+    """Let somebody join the group or leave it; one day it becomes large, and whatever held of it still holds."""
     world = walker.world
+    if d % 3 == 0:
+        world.roster.grow(world.chat_ids[-1])
     user = world.people.users[a % 4]
     world.change_roster("leave" if is_member(world.chat(world.chat_ids[-1]), user) else "join", user)
 
 
+def _bring(walker: Walker, mapping: str, a: int, b: int, c: int, orders: Orders) -> None:
+    partitions = ((0,), (1,), (0, 1))[a % 3]
+    walker.world.pump(mapping, partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=orders)
+
+
 @act(12)
 def upstream(walker: Walker, a: int, b: int, c: int, d: int) -> None:
-    partitions = ((0,), (1,), (0, 1))[a % 3]
-    walker.world.pump("upstream", partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 26))
+    _bring(walker, "upstream", a, b, c, walker.orders(d, 26))
 
 
 @act(10)
 def deliver(walker: Walker, a: int, b: int, c: int, d: int) -> None:
-    partitions = ((0,), (1,), (0, 1))[a % 3]
-    walker.world.pump("deliver", partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 5))
+    _bring(walker, "deliver", a, b, c, walker.orders(d, 5))
     walker.world.hear()
 
 
 @act(5)
 def worker(walker: Walker, a: int, b: int, c: int, d: int) -> None:
-    partitions = ((0,), (1,), (0, 1))[a % 3]
-    walker.world.pump("worker", partitions, 1 + b % 12, which=c, only_failed=bool(c % 3), orders=walker.orders(d, 12))
+    _bring(walker, "worker", a, b, c, walker.orders(d, 12))
+
+
+@act(5)
+def bulk(walker: Walker, a: int, b: int, c: int, d: int) -> None:
+    _bring(walker, "bulk", a, b, c, walker.orders(d, 5))
+    walker.world.hear()
 
 
 @act(3)

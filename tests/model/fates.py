@@ -99,7 +99,7 @@ def broker_away(walker: Walker, a: int, b: int, c: int, d: int) -> None:
 def rewind(walker: Walker, a: int, b: int, c: int, d: int) -> None:
     """Bring the last records of a partition once more, to whatever function consumes it."""
     walker.world.faults += 1
-    name = ("upstream", "deliver", "worker")[a % 3]
+    name = ("upstream", "deliver", "worker", "bulk")[a % 4]
     walker.world.mappings[name].rewind(b % 2, 1 + c % 6)
 
 

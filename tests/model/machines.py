@@ -8,7 +8,15 @@ import msgspec
 import redis
 
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import TASK_TOPIC, UPSTREAM_TOPIC, OfflineTask, TaskRecord, decode, downstream_topic
+from gochat_contracts.records import (
+    TASK_TOPIC,
+    UPSTREAM_TOPIC,
+    OfflineTask,
+    TaskRecord,
+    bulk_downstream_topic,
+    decode,
+    downstream_topic,
+)
 from gochat_core.errors import Unavailable
 from gochat_core.types import CellId
 from gochat_repo.mysql import Database, database_from
@@ -43,6 +51,7 @@ class Machines:
             "upstream": TopicMapping(log=self.log, topic=UPSTREAM_TOPIC),
             "deliver": TopicMapping(log=self.log, topic=downstream_topic(cell_id)),
             "worker": TopicMapping(log=self.log, topic=TASK_TOPIC),
+            "bulk": TopicMapping(log=self.log, topic=bulk_downstream_topic(cell_id)),
         }
         self.redis = redis.Redis(host=environ["GOCHAT_REDIS_HOST"], port=int(environ["GOCHAT_REDIS_PORT"]))
         self._offline: set[tuple[str, str, int]] = set()
@@ -65,7 +74,8 @@ class Machines:
         batch = self.mappings[mapping].take(partitions, size)
         if batch is None:
             return None
-        answer = self._invoke(mapping, batch.event, which=which, orders=orders)
+        function = "deliver" if mapping == "bulk" else mapping  # another function, of the very code
+        answer = self._invoke(function, batch.event, which=which, orders=orders)
         then()
         done = self.mappings[mapping].settle(batch, answer, only_failed=only_failed)
         if mapping == "upstream":

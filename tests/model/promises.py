@@ -58,7 +58,7 @@ def work_off(world: World) -> None:
     """Bring every topic's records to their functions, and run what those hand on, until there is nothing left."""
     for _ in range(ROUNDS):
         world.clock.advance_ms(ROUND_MS)
-        for mapping in ("upstream", "deliver", "worker"):
+        for mapping in ("upstream", "deliver", "worker", "bulk"):
             world.pump(mapping, (0, 1), 100)
         while world.fleet.events:
             world.report(0)

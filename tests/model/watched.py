@@ -1,4 +1,4 @@
-"""What functions speak to in a walk: the real stores and stand-ins, each of which passes by its container's strikes."""
+"""What a container of the model does input and output by: the real things, each of which passes by its strikes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from gateway.deliver.lanes import Frame, Lane, Placed, event_body, missed_messages
 from gochat_aws.connections_api import Call, ConnectionsApi, Outcome, Reply
-from gochat_contracts.records import ConnectionRef, MissedBy
+from gochat_contracts.deliver_reports import MissedBy
+from gochat_contracts.records import ConnectionRef
 
 YOUNG_MS = 10_000
 """How long after its opening a connection may answer 410 because its `$connect` has not returned.

@@ -8,16 +8,9 @@ import msgspec
 from gateway.deliver.delivery import Dead, Early
 from gochat_aws.function_invoke import MAX_EVENT_BYTES, EventInvoker, EventRefusedError
 from gochat_aws.kafka_event import IncomingRecord, dead_letter
+from gochat_contracts.deliver_reports import DeadConnections, DeadLetters, HandedBack
 from gochat_contracts.downstream import split_items
-from gochat_contracts.records import (
-    DeadConnections,
-    DeadLetter,
-    DeadLetters,
-    DownstreamRecord,
-    HandedBack,
-    decode,
-    encode,
-)
+from gochat_contracts.records import DeadLetter, DownstreamRecord, decode, encode
 
 REPORT_BYTES = 200 * 1024
 """Far below what an asynchronous invocation takes; one invocation's work stays small."""

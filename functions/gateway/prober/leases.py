@@ -1,13 +1,14 @@
 """Renews the leases of all instances, several times in a run, and takes note of those that do not answer."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gochat_aws.registry.instances import Instance
 from gochat_aws.registry.lease import is_to_be_removed, judge
 from gochat_aws.registry.registration import Registry
+from gochat_core.errors import Unavailable
 from gochat_core.sweeps import Counts, TimeLimit
 
 ROUNDS = 3
@@ -29,24 +30,38 @@ class Leases:
     monotonic_s: Callable[[], float] = time.monotonic
 
     def renew(self, limit: TimeLimit) -> Counts:  # noqa: ARG002  # rounds are counted, so that a jumping clock harms none
-        """Go the rounds of one run. Safe to repeat and while another run does the same. Raises Unavailable."""
+        """Go the rounds of one run. Safe to repeat and while another run does the same.
+
+        A round that the registry does not answer is left out. Raises Unavailable when it answered none.
+        """
         began_s = self.monotonic_s()
         done = dict.fromkeys(("InstancesProbed", "InstancesIll", "InstancesRecovered", "InstancesRemoved"), 0)
         ill_before: set[tuple[str, str]] | None = None
+        away: Unavailable | None = None
         for number in range(ROUNDS):
-            listed = [(service, one) for service in self.services for one in self._list(service)]
-            if ill_before is None:
-                ill_before = {(service, one.instance_id) for service, one in listed if not one.healthy}
-            healthy = self._ask_all(listed)
-            for (service, one), answers in zip(listed, healthy, strict=True):
-                since_earlier = (service, one.instance_id) in ill_before
-                settled = self._settle(service, one, answers, since_earlier and number == ROUNDS - 1)
-                if settled:
+            try:
+                listed = [(service, one) for service in self.services for one in self._list(service)]
+                if ill_before is None:
+                    ill_before = {(service, one.instance_id) for service, one in listed if not one.healthy}
+                for settled in self._settle_all(listed, ill_before if number == ROUNDS - 1 else set()):
                     done[settled] += 1
-            done["InstancesProbed"] = max(done["InstancesProbed"], len(listed))
+                done["InstancesProbed"] = max(done["InstancesProbed"], len(listed))
+            except Unavailable as fault:
+                away = fault
             if number < ROUNDS - 1:
                 self.pause(max(0.0, began_s + (number + 1) * ROUND_EVERY_S - self.monotonic_s()))
+        if away and ill_before is None:
+            raise away
         return done
+
+    def _settle_all(
+        self, listed: Sequence[tuple[str, Instance]], ill_for_long: Collection[tuple[str, str]]
+    ) -> Iterator[str]:
+        """Ask all and write what changed; give the name of the count for each change."""
+        for (service, one), healthy in zip(listed, self._ask_all(listed), strict=True):
+            settled = self._settle(service, one, healthy, (service, one.instance_id) in ill_for_long)
+            if settled:
+                yield settled
 
     def _list(self, service: str) -> Sequence[Instance]:
         return self.registry.cloud_map.list_instances(service).instances

@@ -11,7 +11,7 @@ from gateway.deliver.reports import report_dead
 from gochat_aws.connections_api import Call, ConnectionsApi, Outcome
 from gochat_aws.function_invoke import EventInvoker
 from gochat_aws.rpc_errors import error_of
-from gochat_contracts.records import MissedBy
+from gochat_contracts.deliver_reports import MissedBy
 from gochat_contracts.repo.repo_pb2 import ClaimConnectionChecksRequest, ClaimConnectionChecksResponse, Connection
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.errors import Unavailable

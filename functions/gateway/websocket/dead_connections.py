@@ -6,15 +6,8 @@ from hashlib import blake2b
 
 from gateway.websocket.wiring import Wiring
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import (
-    DEAD_LETTER_TOPIC,
-    TASK_TOPIC,
-    DeadLetter,
-    MissedBy,
-    OfflineTask,
-    TaskRecord,
-    encode,
-)
+from gochat_contracts.deliver_reports import MissedBy
+from gochat_contracts.records import DEAD_LETTER_TOPIC, TASK_TOPIC, DeadLetter, OfflineTask, TaskRecord, encode
 from gochat_core.types import ConversationId, Seq, UserId
 
 

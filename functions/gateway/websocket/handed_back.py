@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from gateway.websocket.dead_connections import plan_offline_tasks, task_record
 from gateway.websocket.wiring import Wiring
 from gochat_aws.kafka_producer import OutgoingRecord
-from gochat_contracts.records import DownstreamRecord, MissedBy, downstream_topic, encode
+from gochat_contracts.deliver_reports import MissedBy
+from gochat_contracts.records import DownstreamRecord, downstream_topic, encode
 from gochat_core.errors import Unavailable
 from gochat_core.types import UserId
 from gochat_repo.connections import Connection

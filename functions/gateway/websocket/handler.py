@@ -17,7 +17,8 @@ from gateway.websocket.presence import announce_online
 from gateway.websocket.reply import ONE_WAY_ROUTES, plan_reply
 from gateway.websocket.wiring import Wiring, wiring
 from gochat_aws.failed_invocations import is_failed_invocation, read_failed_invocations
-from gochat_contracts.records import DeadLetters, DeliverReport, DownstreamRecord, HandedBack, decode
+from gochat_contracts.deliver_reports import DeadLetters, DeliverReport, HandedBack
+from gochat_contracts.records import DownstreamRecord, decode
 from gochat_core.errors import GochatError, InternalError, Unavailable
 from gochat_core.tracing import Trace, current_trace
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from gochat_aws.function_invoke import EventInvoker, EventRefusedError
-from gochat_contracts.records import DeadLetter, DeadLetters
+from gochat_contracts.deliver_reports import DeadLetters
+from gochat_contracts.records import DeadLetter
 from gochat_core.errors import Unavailable
 
 

@@ -3,7 +3,8 @@
 from base64 import b64decode
 
 from gochat_aws.kafka_producer import OutgoingRecord, RecordProducer
-from gochat_contracts.records import DEAD_LETTER_TOPIC, DeadLetters, encode
+from gochat_contracts.deliver_reports import DeadLetters
+from gochat_contracts.records import DEAD_LETTER_TOPIC, encode
 
 
 def keep_dead_letters(producer: RecordProducer, letters: DeadLetters) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from gochat_aws.failed_invocations import is_failed_invocation, read_failed_invocations
 from gochat_aws.kafka_event import BatchAnswer, answer_with_failures, read_kafka_event
-from gochat_contracts.records import DeadLetters
+from gochat_contracts.deliver_reports import DeadLetters
 from task.worker.dead_letters import keep_dead_letters
 from task.worker.tasks import TaskVerdicts
 from task.worker.wiring import Wiring, wire
@@ -26,14 +26,13 @@ def handle(event: Mapping[str, Any], context: object) -> BatchAnswer:  # noqa: A
     started_at_ms = wiring.clock.now_ms()
     records = read_kafka_event(event)
     verdicts = wiring.tasks.apply(records)
-    _tell(wiring, len(records), verdicts, duration_ms=wiring.clock.now_ms() - started_at_ms)
+    _tell(wiring, verdicts, records=len(records), duration_ms=wiring.clock.now_ms() - started_at_ms)
     if verdicts.outage is not None and not wiring.settings.partial_batch:
         raise verdicts.outage
     return answer_with_failures(records, verdicts.failed)
 
 
-def _tell(wiring: Wiring, records: int, verdicts: TaskVerdicts, *, duration_ms: int) -> None:
-    """Write a batch's line and its metrics."""
+def _tell(wiring: Wiring, verdicts: TaskVerdicts, *, records: int, duration_ms: int) -> None:
     counts = {
         "redelivered": verdicts.redelivered,
         "offline": verdicts.offline,

@@ -94,16 +94,24 @@ def plan_page(
         if len(connected) < len(user_ids):
             absent = (user_id for user_id in user_ids if not connections.get(user_id))
             missed.setdefault(_seqs(said[index] for index in indexes), []).extend(absent)
-    key = f"{conversation_id}:{page}".encode()
-    planned.records = [
-        OutgoingRecord(topic=bulk_downstream_topic(cell_id), key=key, value=encode(record)) for cell_id, record in told
-    ]
     missed.pop((), None)
-    for seqs, user_ids in missed.items():
-        planned.away += len(user_ids)
-        task = _offline_task(conversation_id, seqs, user_ids, trace=tellings[0].trace, now_ms=now_ms)
-        planned.records.append(OutgoingRecord(topic=TASK_TOPIC, key=key, value=encode(task)))
+    planned.away = sum(map(len, missed.values()))
+    tasks = [
+        _offline_task(conversation_id, seqs, user_ids, trace=tellings[0].trace, now_ms=now_ms)
+        for seqs, user_ids in missed.items()
+    ]
+    planned.records = _records(f"{conversation_id}:{page}".encode(), told, tasks)
     return planned
+
+
+def _records(
+    key: bytes, told: Iterable[tuple[CellId, DownstreamRecord]], tasks: Iterable[TaskRecord]
+) -> list[OutgoingRecord]:
+    """Write all records of a page, under the page's key."""
+    return [
+        *(OutgoingRecord(topic=bulk_downstream_topic(cell), key=key, value=encode(record)) for cell, record in told),
+        *(OutgoingRecord(topic=TASK_TOPIC, key=key, value=encode(task)) for task in tasks),
+    ]
 
 
 def _say(

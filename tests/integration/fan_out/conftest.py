@@ -42,9 +42,9 @@ def environ(mysql_server: MySqlServer, redis_cluster: RedisCluster) -> Iterator[
 
 
 @pytest.fixture
-def machinery(environ: Mapping[str, str]) -> Iterator[Machinery]:
+def machinery(environ: Mapping[str, str], redis_cluster: RedisCluster) -> Iterator[Machinery]:
     """Start a deployment with fresh containers and empty topics; the cache holds nothing of the tests before."""
-    machinery = Machinery(environ)
+    machinery = Machinery(environ, has_cache=redis_cluster.running)
     machinery.flush_cache()
     with machinery.fleet.wired():
         yield machinery

@@ -39,7 +39,8 @@ _IDS = itertools.count(1)
 class Machinery:
     """Everything from the task topic to the posts, one invocation at a time."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, has_cache: bool) -> None:
+        self._has_cache = has_cache
         self.clock = SettableClock()
         self.database = database_from(environ)
         self.log = PartitionedLog(self.clock.now_ms)
@@ -125,8 +126,9 @@ class Machinery:
         self.database.transaction(lambda tx: tx.execute(statement, params))
 
     def flush_cache(self) -> None:
-        """Empty the cache."""
-        self._redis.flushall()
+        """Empty the cache, if there is one in this run."""
+        if self._has_cache:
+            self._redis.flushall()
 
     def close(self) -> None:
         """Close the connections."""

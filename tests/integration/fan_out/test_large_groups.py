@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 import msgspec
+import pytest
 
 from gochat_contracts.records import DEAD_LETTER_TOPIC, DeadLetter, FanOutEvent, FanOutPage, decode
 from gochat_core.types import Seq, UserId
@@ -149,6 +150,7 @@ def test_events_go_to_those_who_may_see_what_they_are_about(machinery: Machinery
     assert machinery.offline_tasks() == []
 
 
+@pytest.mark.needs_redis
 def test_a_page_that_is_done_is_passed_over_when_its_record_comes_again(machinery: Machinery) -> None:
     group = machinery.add_group(3 * PAGE_MEMBERS)
     machinery.say(group, 1)

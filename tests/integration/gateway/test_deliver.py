@@ -13,18 +13,8 @@ import pytest
 
 from gateway.deliver import handler
 from gateway.deliver.wiring import build
-from gochat_contracts.records import (
-    ConnectionRef,
-    DeadConnections,
-    DeadLetters,
-    DeliverReport,
-    DownstreamItem,
-    DownstreamRecord,
-    HandedBack,
-    MessageRef,
-    decode,
-    encode,
-)
+from gochat_contracts.deliver_reports import DeadConnections, DeadLetters, DeliverReport, HandedBack
+from gochat_contracts.records import ConnectionRef, DownstreamItem, DownstreamRecord, MessageRef, decode, encode
 from gochat_core.errors import Unavailable
 from gochat_core.types import ConnectionId, ConversationId, DeviceId, Seq, UserId
 from tests.fakes.connections_server import ConnectionsServer, serve_connections

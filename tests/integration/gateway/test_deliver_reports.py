@@ -8,17 +8,14 @@ import msgspec
 import pytest
 
 from gateway.websocket import handler
+from gochat_contracts.deliver_reports import DeadConnections, DeadLetters, HandedBack, MissedBy
 from gochat_contracts.records import (
     DEAD_LETTER_TOPIC,
     ConnectionRef,
-    DeadConnections,
     DeadLetter,
-    DeadLetters,
     DownstreamItem,
     DownstreamRecord,
-    HandedBack,
     MessageRef,
-    MissedBy,
     OfflineTask,
     encode,
 )

@@ -11,8 +11,10 @@ from gateway.prober.leases import ROUND_EVERY_S, ROUNDS, Leases
 from gochat_aws.registry.choose import EJECT_AFTER, EJECTED_S
 from gochat_aws.registry.discover import REFRESH_AFTER_S
 from gochat_aws.registry.instances import LOGIC, Instance
+from gochat_core.errors import Unavailable
 from tests.fakes.registry import Stopwatch
 from tests.fixtures.containers import containers
+from tests.fixtures.moto_endpoint import MotoEndpoint
 from tests.integration.registry.conftest import REGION, Place, open_caller
 
 NOTICED_WITHIN_S = 75.0
@@ -47,15 +49,15 @@ def test_a_killed_instance_is_ill_after_the_next_run_and_failed_three_calls_at_m
         assert {caller.ask() for _ in range(50)} == {"a"}
 
 
-def test_status_is_written_only_when_it_changes(place_on_moto: Place, moto: object) -> None:
+def test_status_is_written_only_when_it_changes(place_on_moto: Place, moto: MotoEndpoint) -> None:
     registry = place_on_moto.registry()
     with containers("a") as (a,):
         registry.register(LOGIC, a.instance())
         place_on_moto.run_prober()
-        assert "UpdateInstanceCustomHealthStatus" not in moto.operations  # type: ignore[attr-defined]
+        assert "UpdateInstanceCustomHealthStatus" not in moto.operations
         a.admits = False
         place_on_moto.run_prober()
-        assert moto.operations.count("UpdateInstanceCustomHealthStatus") == 1  # type: ignore[attr-defined]
+        assert moto.operations.count("UpdateInstanceCustomHealthStatus") == 1
 
 
 def test_an_instance_begins_as_it_says_and_is_well_once_it_answers(place: Place) -> None:
@@ -157,6 +159,37 @@ def test_a_run_fills_most_of_its_minute_and_waits_between_its_rounds() -> None:
     )
     leases.renew(None)  # type: ignore[arg-type]
     assert asked_at_s == [0.0, 18.0, 36.0]
+
+
+def test_a_round_that_the_registry_does_not_answer_is_left_out_and_the_next_one_finds_who_is_gone(
+    place_on_moto: Place, moto: MotoEndpoint
+) -> None:
+    clock = Stopwatch()
+    with containers("a") as (a,):
+        place_on_moto.registry().register(LOGIC, a.instance())
+        a.kill()
+
+        def answer_again(for_s: float) -> None:
+            moto.fault = None
+            clock.pause(for_s)
+
+        moto.fault = (400, "RequestLimitExceeded")
+        leases = Leases(
+            registry=place_on_moto.registry(),
+            services=[LOGIC],
+            is_serving=HealthCalls(region=REGION).is_serving,
+            pause=answer_again,
+            monotonic_s=clock,
+        )
+        assert leases.renew(None)["InstancesIll"] == 1  # type: ignore[arg-type]
+
+
+def test_a_run_that_the_registry_never_answers_is_a_failure_to_be_seen(
+    place_on_moto: Place, moto: MotoEndpoint
+) -> None:
+    moto.fault = (503, "")
+    with pytest.raises(Unavailable):
+        place_on_moto.run_prober()
 
 
 def test_a_hung_container_counts_as_one_that_does_not_answer() -> None:

@@ -10,7 +10,7 @@ from gochat_aws.connections_api import Outcome
 from gochat_aws.function_invoke import EventRefusedError
 from gochat_aws.invoke_channel import InvokeChannel
 from gochat_aws.invoke_outcome import InvokeRpcError
-from gochat_contracts.records import DeadConnections
+from gochat_contracts.deliver_reports import DeadConnections
 from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
 from gochat_core.clock import SystemClock
 from gochat_core.errors import Unavailable

@@ -10,15 +10,8 @@ from gateway.deliver.reports import hand_back, report_dead
 from gateway.websocket.dead_connections import plan_offline_tasks
 from gochat_aws.connections_api import Outcome
 from gochat_aws.function_invoke import MAX_EVENT_BYTES, EventRefusedError
-from gochat_contracts.records import (
-    DeadConnections,
-    DownstreamRecord,
-    HandedBack,
-    MessageRef,
-    MissedBy,
-    Recipient,
-    decode,
-)
+from gochat_contracts.deliver_reports import DeadConnections, HandedBack, MissedBy
+from gochat_contracts.records import DownstreamRecord, MessageRef, Recipient, decode
 from gochat_core.types import ConnectionId, ConversationId, DeviceId, Seq, UserId
 from tests.fakes.connections import InMemoryConnections
 from tests.unit.gateway.batches import (
