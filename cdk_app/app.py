@@ -8,10 +8,9 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22
 
 from aws_cdk import App, Environment, Tags, Validations
 from aws_cdk import aws_kms as kms
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from cdk_app import bundling, stages
-from cdk_app.acknowledgements import acknowledge_all
 from cdk_app.parts.access import ManagedStores
 from cdk_app.parts.function import Placement
 from cdk_app.settings import STAGE_TAG, Stage
@@ -21,6 +20,7 @@ from cdk_app.stacks.discovery import DiscoveryStack
 from cdk_app.stacks.edge import EdgeStack
 from cdk_app.stacks.key import KeyStack
 from cdk_app.stacks.media import MediaStack
+from cdk_app.stacks.monitoring import MonitoringStack
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.stacks.services import ServicesStack
 from cdk_app.store_settings import Managed
@@ -29,7 +29,8 @@ from cdk_app.store_settings import Managed
 def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     """Put the stacks of a stage into an app; `full=False` spares byte code and wheels where only templates matter.
 
-    Stacks: Key, Network, Data and Broker where the stores are managed, Media and Discovery, then Services, then Edge.
+    Stacks: Key, Network, Data and Broker where the stores are managed, Media and Discovery, Services, Edge, and
+    Monitoring on AWS.
     """
     bundler = bundling.Bundler(target=bundling.target_of(stage), full=full)
     environment = Environment(account=stage.account, region=stage.region)
@@ -81,15 +82,24 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     )
     services.add_stack_dependency(media)
     edge.add_stack_dependency(services)
+    if not stage.on_emulator:
+        monitoring = MonitoringStack(
+            app,
+            stack_name(stage, "Monitoring"),
+            stage=stage,
+            stacks=[services, edge],
+            env=environment,
+            description="GoChat: alarms and dashboard",
+        )
+        monitoring.add_stack_dependency(edge)
     Tags.of(app).add(STAGE_TAG, stage.name)
     if not stage.on_emulator:
         _check(app)
 
 
 def _check(app: App) -> None:
-    """Let the synthesis fail at whatever cdk-nag finds and nobody has acknowledged."""
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
-    acknowledge_all(app)
+    """Let the synthesis fail at whatever cdk-nag finds and nobody has acknowledged beside the resource."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True), ServerlessChecks(app, verbose=True))
 
 
 def stack_name(stage: Stage, part: str) -> str:

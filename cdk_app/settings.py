@@ -177,6 +177,8 @@ class Stage:
     release: Release | None = None
     """None: new code replaces the old at once."""
     domains: Domains | None = None
+    alarms: Literal["consumers", "all"] = "all"
+    """Which alarms there are ($0.10 a month each): those of whoever reads a topic, or of everything."""
     alarm_email: str | None = None
     """Who is told by mail of alarms, once the address has confirmed; None: subscribe to the stage's topic yourself."""
     on_emulator: bool = False

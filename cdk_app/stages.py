@@ -85,6 +85,7 @@ DEV = Stage(
     http_throttle=Throttle(rate=200, burst=200),
     web_origins=("*",),
     sweeps=Sweeps(on=False),
+    alarms="consumers",
     memory_mib=512,
 )
 

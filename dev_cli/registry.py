@@ -20,13 +20,17 @@ COMMANDS = (
     "generate",
     "synth",
     "deploy",
+    "smoke",
+    "cost",
+    "rotate-keys",
+    "destroy",
     "reset",
 )
 
 
 def load_command(name: str) -> ModuleType:
     """Import the module behind one command."""
-    return importlib.import_module(f"dev_cli.commands.{name}")
+    return importlib.import_module(f"dev_cli.commands.{name.replace('-', '_')}")
 
 
 def summary(module: ModuleType) -> str:

@@ -1,3 +1,4 @@
 """Names the stages that commands take: those of `cdk_app/stages.py`."""
 
-STAGES = ("local", "dev", "prod")
+STAGES_ON_AWS = ("dev", "prod", "external")
+STAGES = ("local", *STAGES_ON_AWS)

@@ -6,7 +6,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from cdk_app.acknowledgements import acknowledge_backup_role
+from cdk_app.acknowledgements import acknowledge
 
 
 def declare_backups(stack: Stack, database_arn: str, *, days: int, key: kms.IKey | None) -> None:
@@ -30,7 +30,11 @@ def declare_backups(stack: Stack, database_arn: str, *, days: int, key: kms.IKey
             iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSBackupServiceRolePolicyForBackup")
         ],
     )
-    acknowledge_backup_role(role)
+    acknowledge(
+        role,
+        "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup]",
+        "What a backup of Aurora calls is AWS Backup's to know; AWS documents this very policy for it.",
+    )
     backup.BackupSelection(
         stack,
         "Backed",

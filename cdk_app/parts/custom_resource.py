@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from cdk_app.parts.code import ARCHITECTURE, RUNTIME
-from cdk_app.parts.function import FunctionContext, declare_log_group, declare_role
+from cdk_app.parts.function import FunctionContext, acknowledge_function, declare_log_group, declare_role
 
 # CloudFormation waits an hour for an answer unless told otherwise; the functions answer or die within 15 minutes.
 _GRACE_S = 60
@@ -43,9 +43,11 @@ def declare_custom_resource(
         layers=[context.code.layer("wheels")] if needs_wheels else None,
         memory_size=256,
         timeout=Duration.seconds(timeout_s),
-        role=declare_role(stack, f"{construct_id}Role", log_group, statements),
+        role=declare_role(stack, f"{construct_id}Role", log_group, statements, traced=True),
         log_group=log_group,
+        tracing=lambda_.Tracing.ACTIVE,
     )
+    acknowledge_function(function)
     return CustomResource(
         stack,
         construct_id,

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import IDependable
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.code import ARCHITECTURE, RUNTIME, CodeLibrary
 from cdk_app.parts.release import declare_release, version_options
@@ -78,6 +79,7 @@ class FunctionContext:
             ipv6_allowed_for_dual_stack=True if placement and placement.ipv6 else None,
             current_version_options=version_options(self.stack, self.stage),
         )
+        acknowledge_function(function)
         for resource in after:
             function.node.add_dependency(resource)
         CfnOutput(self.stack, f"{title}Function", value=function.function_name)
@@ -91,6 +93,22 @@ class FunctionContext:
             # boto3 then calls the services' dual-stack names (AWS SDKs reference, "Dual-stack and FIPS endpoints").
             common["AWS_USE_DUALSTACK_ENDPOINT"] = "true"
         return common
+
+
+def acknowledge_function(function: lambda_.Function) -> None:
+    """Acknowledge the release of Python that a function runs on, and that it has no dead-letter queue of its own."""
+    acknowledge(
+        function,
+        "Serverless-LambdaDLQ",
+        "It is for asynchronous invocations alone; what is invoked so has a queue of failures that is done again, or a "
+        "next run within a minute.",
+    )
+    for rule in ("AwsSolutions-L1", "Serverless-LambdaLatestVersion"):
+        acknowledge(
+            function,
+            rule,
+            "Python 3.13 is the release that the wheels and the byte code are built for; a newer one comes with both.",
+        )
 
 
 def declare_role(
@@ -119,6 +137,8 @@ def declare_role(
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         inline_policies={"rights": iam.PolicyDocument(statements=rights)},
     )
+    for rule in ("AwsSolutions-IAM5[Resource::*]", "Serverless-LambdaStarPermissions"):
+        acknowledge(role, rule, "X-Ray and the network interfaces of a VPC know no resources to name.")
     return role.without_policy_updates()
 
 

@@ -1,4 +1,4 @@
-"""The stage of the HTTP API: which pages may call it, how much, and what is logged of it."""
+"""The HTTP API around its one route: which pages may call it, how much, and what is logged."""
 
 import json
 
@@ -35,7 +35,7 @@ def cors_of(stage: Stage) -> apigateway.CorsPreflightOptions | None:
 
 
 def add_http_stage(api: apigateway.HttpApi, *, stage: Stage) -> apigateway.CfnStage:
-    """Add the stage `$default`; it needs the account's log role to be there before."""
+    """Add the stage `$default`, which has no path; it needs the account's log role to be there before."""
     stack = Stack.of(api)
     log_group = declare_log_group(stack, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http")
     return apigateway.CfnStage(

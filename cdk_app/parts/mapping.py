@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from aws_cdk import Fn, Stack
 from aws_cdk import aws_lambda as lambda_
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.settings import Mapping, Stage
 from cdk_app.stores import KafkaStore
 
@@ -53,6 +54,12 @@ def declare_mapping(
         batch_size=mapping.batch_size,
         maximum_batching_window_in_seconds=0,
         starting_position="TRIM_HORIZON",
+    )
+    acknowledge(
+        declared,
+        "Serverless-LambdaEventSourceMappingDestination",
+        "A destination would cap the retries and lose what could still succeed: what never can, the handler itself "
+        "sends to the dead-letter topic with its reason.",
     )
     _name_source(declared, kafka, group)
     if mapping.pollers:

@@ -41,7 +41,14 @@ def declare_push_alarms(stack: Stack, stage: Stage) -> None:
     # A rate limit defers a push now and then; whoever is away does so in every period.
     away = "A push provider does not answer, or refuses this stage; its pushes rest for up to a day"
     _alarm(stack, "PushesRest", metric("PushDeferred"), 1, away, periods=3)
-    _alarm(stack, "PushesLate", metric("PushLatency", "p90"), LATE_MS, "Pushes come late", periods=3)
+    _alarm(
+        stack,
+        "PushesLate",
+        metric("PushLatency", "p90"),
+        LATE_MS,
+        "Pushes come late: look at the lag of task-push, then at how long the providers take",
+        periods=3,
+    )
 
 
 def _alarm(

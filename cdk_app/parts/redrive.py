@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.function import FunctionContext
 from cdk_app.parts.mapping import mapped
@@ -81,6 +82,11 @@ class Redrive:
             scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=2),
         )
         mapping.node.add_dependency(function.role or function)
+        acknowledge(
+            mapping,
+            "Serverless-LambdaEventSourceMappingDestination",
+            "The queue itself has another one for what never succeeds.",
+        )
 
 
 def declare_redrive(context: FunctionContext, spec: FunctionSpec, *, cell_id: str | None = None) -> Redrive:
@@ -100,6 +106,7 @@ def declare_redrive(context: FunctionContext, spec: FunctionSpec, *, cell_id: st
         )
 
     given_up = queue("given-up")
+    acknowledge(given_up, "Serverless-SQSRedrivePolicy", "Here ends what was given up, until an operator looks at it.")
     failed = queue(
         "failed",
         # As Lambda asks for (Lambda developer guide, "Configuring a queue to use with Lambda"); soon on a laptop.

@@ -6,6 +6,7 @@ from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.settings import Release, Stage
 from cdk_app.store_settings import Managed
 from cdk_app.stores import allow
@@ -86,4 +87,5 @@ def _application(stack: Stack) -> tuple[codedeploy.LambdaApplication, iam.Role]:
             "alarms": iam.PolicyDocument(statements=[allow(["DescribeAlarms"], ["*"], "cloudwatch")])
         },
     )
+    acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "CloudWatch's list of alarms knows no resources to name.")
     return codedeploy.LambdaApplication(stack, "Releases"), role

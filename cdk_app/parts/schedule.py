@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.function import FunctionContext
 from cdk_app.stores import allow
@@ -23,6 +24,11 @@ def declare_schedule(
     title = spec.title + (cell_id.capitalize() if cell_id else "")
     name = "-".join(filter(None, (stage.prefix, spec.name, cell_id)))
     function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(1))
+    acknowledge(
+        function,
+        "Serverless-LambdaAsyncFailureDestination",
+        "The next run, a minute later, finds everything that a failed one left; an alarm tells of failures.",
+    )
     role = iam.Role(
         stack,
         f"{title}ScheduleRole",

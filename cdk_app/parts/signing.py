@@ -3,6 +3,7 @@
 from aws_cdk import CfnParameter, RemovalPolicy
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext
 from cdk_app.stores import allow, may_use_key
@@ -51,6 +52,12 @@ def _declare_secret(context: FunctionContext, construct_id: str, name: str, desc
         name=f"{context.stage.prefix}/{name}",
         description=description,
         kms_key_id=context.key_arn,
+    )
+    acknowledge(
+        secret,
+        "AwsSolutions-SMG4",
+        "What was signed with a key must stay good for as long as it lives: keys are replaced by adding to them, when "
+        "an operator asks for it (docs/operations.md).",
     )
     secret.apply_removal_policy(RemovalPolicy.RETAIN if context.stage.keep else RemovalPolicy.DESTROY)
     return secret.attr_id

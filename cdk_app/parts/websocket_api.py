@@ -9,6 +9,7 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.settings import Stage
 
 PONG = '{"event":"pong"}'
@@ -35,6 +36,7 @@ def add_routes(api: apigateway.WebSocketApi, *, authorize: lambda_.IFunction, we
     The authorizer has no identity sources: with any (CDK's default is the Authorization header) API Gateway itself
     refuses whoever lacks it, and browsers can't set headers. Only routes with a route response answer on the socket.
     """
+    acknowledge(api, "AwsSolutions-APIG4", "A WebSocket API authorizes the connection, at $connect, and no frame.")
     handler = integrations.WebSocketLambdaIntegration("Websocket", websocket)
     api.add_route(
         "$connect",
@@ -71,6 +73,7 @@ def _add_ping(api: apigateway.WebSocketApi) -> None:
         response_templates={"200": PONG},
         template_selection_expression="200",
     )
+    # Not beneath the API in the tree of constructs, so it says so for itself.
     route = apigateway.CfnRoute(
         stack,
         f"{name}PingRoute",
@@ -80,12 +83,13 @@ def _add_ping(api: apigateway.WebSocketApi) -> None:
         route_response_selection_expression="$default",
         target=f"integrations/{integration.ref}",
     )
+    acknowledge(route, "AwsSolutions-APIG4", "A WebSocket API authorizes the connection, at $connect, and no frame.")
     apigateway.CfnRouteResponse(
         stack, f"{name}PingRouteResponse", api_id=api.api_id, route_id=route.ref, route_response_key="$default"
     )
 
 
-def add_stage(api: apigateway.WebSocketApi, *, stage: Stage, log_group: logs.LogGroup) -> apigateway.WebSocketStage:
+def add_stage(api: apigateway.WebSocketApi, *, stage: Stage, log_group: logs.LogGroup) -> apigateway.CfnStage:
     """Add the stage, named as the deployment stage is; changes of the API deploy themselves."""
     declared = apigateway.WebSocketStage(
         Stack.of(api), f"{api.node.id}Stage", web_socket_api=api, stage_name=stage.name, auto_deploy=True
@@ -103,4 +107,4 @@ def add_stage(api: apigateway.WebSocketApi, *, stage: Stage, log_group: logs.Log
         data_trace_enabled=False,
         logging_level="ERROR",
     )
-    return declared
+    return cfn

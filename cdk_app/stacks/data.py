@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.backups import declare_backups
 from cdk_app.parts.database_proxy import declare_proxy
 from cdk_app.settings import Stage
@@ -106,6 +107,7 @@ class DataStack(Stack):
             cfn = cluster.node.default_child
             assert isinstance(cfn, rds.CfnDBCluster)
             cfn.delete_automated_backups = False
+        _acknowledge_cluster(cluster)
         return cluster
 
     def _instance(self, name: str, parameters: rds.ParameterGroup) -> rds.IClusterInstance:
@@ -220,3 +222,21 @@ class DataStack(Stack):
             access_string="off ~* -@all",
             authentication_mode={"Type": "no-password-required"},
         )
+
+
+def _acknowledge_cluster(cluster: rds.DatabaseCluster) -> None:
+    acknowledge(
+        cluster,
+        "AwsSolutions-RDS11",
+        "The port is no secret and no defence: only the functions' security group reaches it.",
+    )
+    acknowledge(
+        cluster,
+        "AwsSolutions-RDS14",
+        "Rewinding the cluster in place would rewind every conversation; point-in-time recovery makes a new one.",
+    )
+    acknowledge(
+        cluster,
+        "AwsSolutions-SMG4",
+        "The master password is seen by the Data API alone, when users are made; functions log in with IAM.",
+    )

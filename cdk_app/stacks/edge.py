@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
-from aws_cdk import aws_apigateway as apigateway_v1
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_iam as iam
@@ -13,12 +12,14 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_app import bundling, catalogue
-from cdk_app.acknowledgements import acknowledge_connections
+from cdk_app.acknowledgements import acknowledge, acknowledge_connections
 from cdk_app.parts.access import ManagedStores, declare_stores, external_placement
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
+from cdk_app.parts.domains import map_cells, map_http
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
 from cdk_app.parts.http_api import add_http_stage, cors_of
+from cdk_app.parts.log_account import declare_log_account
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
 from cdk_app.parts.prober import declare_prober
 from cdk_app.parts.redrive import declare_redrive
@@ -39,6 +40,7 @@ class Cell:
     """What others need to know of a cell."""
 
     api: apigateway.WebSocketApi
+    stage: apigateway.CfnStage
     websocket_url: str
     connections_endpoint: str
     websocket_function: str
@@ -74,10 +76,13 @@ class EdgeStack(Stack):
             key_arn=managed.key_arn if managed else None,
         )
         self._stores = declare_stores(self._context, managed)
-        self._addresses = declare_addresses(self, on_emulator=stage.on_emulator)
+        self._addresses = declare_addresses(self, on_emulator=stage.on_emulator, domains=stage.domains)
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
-        self._account = self._log_account()
+        self._account = declare_log_account(self)
         cells = [self._cell(cell_id, number) for number, cell_id in enumerate(stage.cells)]
+        if stage.domains:
+            served = [(cell_id, cell.api.api_id, cell.stage) for cell_id, cell in zip(stage.cells, cells, strict=True)]
+            map_cells(self, stage.domains, served)
         self._http_api(cells, logic_functions)
         asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
         declare_prober(self._context, registry, repo_function=repo_function, functions=asked)
@@ -91,11 +96,14 @@ class EdgeStack(Stack):
         )
         if stage.on_emulator:
             pin_api_id(api, f"0c4a70{number + 1:02x}")
+        name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
+        log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         websocket = self._websocket(cell_id)
         cell = Cell(
             api=api,
+            stage=add_stage(api, stage=stage, log_group=log_group),
             websocket_function=websocket.function_arn,
-            websocket_url=self._addresses.websocket(api.api_id, stage.name),
+            websocket_url=self._addresses.websocket(api.api_id, stage.name, cell_id),
             connections_endpoint=self._addresses.connections(api.api_id, stage.name),
         )
         authorize = self._context.make(
@@ -104,9 +112,7 @@ class EdgeStack(Stack):
             environment={"GOCHAT_CELL_ID": cell_id, "GOCHAT_TOKEN_PUBLIC_KEYS": self._public_keys},
         )
         add_routes(api, authorize=authorize, websocket=websocket)
-        name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
-        log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
-        add_stage(api, stage=stage, log_group=log_group).node.add_dependency(self._account)
+        cell.stage.node.add_dependency(self._account)
         topic, bulk = catalogue.downstream_topic(cell_id), catalogue.bulk_downstream_topic(cell_id)
         self._deliver(catalogue.GATEWAY_DELIVER, stage.mappings.deliver, topic, cell, cell_id, websocket)
         self._deliver(catalogue.GATEWAY_DELIVER_BULK, stage.mappings.deliver_bulk, bulk, cell, cell_id, websocket)
@@ -244,14 +250,22 @@ class EdgeStack(Stack):
             ],
         )
         # Beside the API and not in its constructor, because the function is told the API's address.
-        apigateway.HttpRoute(
+        route = apigateway.HttpRoute(
             self,
             "HttpRoute",
             http_api=api,
             route_key=apigateway.HttpRouteKey.DEFAULT,
             integration=integrations.HttpLambdaIntegration("Http", function),
         )
-        add_http_stage(api, stage=stage).node.add_dependency(self._account)
+        acknowledge(
+            route,
+            "AwsSolutions-APIG4",
+            "The function behind the one route decides by path, because register, login and health are open.",
+        )
+        api_stage = add_http_stage(api, stage=stage)
+        api_stage.node.add_dependency(self._account)
+        if stage.domains:
+            map_http(self, stage.domains, api.api_id, api_stage)
         CfnOutput(self, "HttpUrl", value=http_url)
 
     def _may_manage_connections(self, cell: Cell) -> iam.PolicyStatement:
@@ -263,21 +277,3 @@ class EdgeStack(Stack):
             service="execute-api", resource=cell.api.api_id, resource_name=f"{self._stage.name}/*/@connections/*"
         )
         return allow(["ManageConnections"], [arn], "execute-api")
-
-    def _log_account(self) -> apigateway_v1.CfnAccount:
-        """Let API Gateway write logs: one setting for the whole account and region.
-
-        Retained, because deleting it with this stack would silence every other API of the account.
-        """
-        role = iam.Role(
-            self,
-            "ApiGatewayLogsRole",
-            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
-            ],
-        )
-        account = apigateway_v1.CfnAccount(self, "ApiGatewayAccount", cloud_watch_role_arn=role.role_arn)
-        for retained in (role, account):
-            retained.apply_removal_policy(RemovalPolicy.RETAIN)
-        return account

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk_app.acknowledgements import acknowledge_access_logs
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.settings import Stage
 from cdk_app.stores import allow
 
@@ -71,7 +71,12 @@ class MediaStack(Stack):
             # Without `keep`, CloudFormation deletes an empty bucket, and refuses to delete one that holds files.
             removal_policy=RemovalPolicy.RETAIN if stage.keep else RemovalPolicy.DESTROY,
         )
-        acknowledge_access_logs(bucket)
+        acknowledge(
+            bucket,
+            "AwsSolutions-S1",
+            "Every URL of the bucket is signed by one function, which logs each call with its user; S3's access logs "
+            "are best effort and would put those URLs, with their signatures, into another bucket.",
+        )
 
     def _cors(self) -> list[s3.CorsRule]:
         """Let web pages upload from the stage's origins, and read from anywhere.

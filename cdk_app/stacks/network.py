@@ -7,6 +7,7 @@ from aws_cdk import Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.function import Placement
 from cdk_app.settings import Stage
 from cdk_app.store_settings import Egress, Managed
@@ -85,6 +86,11 @@ class NetworkStack(Stack):
                 assert isinstance(cfn, ec2.CfnSubnet)
                 cfn.add_property_deletion_override("AvailabilityZone")
                 cfn.add_property_override("AvailabilityZoneId", zone_id)
+        acknowledge(
+            vpc,
+            "AwsSolutions-VPC7",
+            "The network has no way in, and its groups name their peers; flow logs are billed by the gigabyte.",
+        )
         return vpc
 
     def _declare_groups(self) -> Groups:

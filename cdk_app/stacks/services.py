@@ -66,7 +66,11 @@ class ServicesStack(Stack):
         self.secret_arn = declare_signing_secret(self._context)
         public_keys = declare_public_keys(self._context, self.secret_arn, creates=True)
         self._vapid_secret_arn, vapid_public_key = declare_vapid_key(self._context)
+        self._functions({"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_VAPID_PUBLIC_KEY": vapid_public_key})
 
+    def _functions(self, keys: dict[str, str]) -> None:
+        """Declare the functions, each once the schema and the topics are there; `keys` are what clients may know."""
+        stage = self._stage
         ready = [self._migration(), *self._external_topics()]
         mappings = stage.mappings
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
@@ -78,7 +82,6 @@ class ServicesStack(Stack):
             "GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members),
             "GOCHAT_LARGE_GROUP_MEMBERS": str(stage.large_group_members),
         }
-        keys = {"GOCHAT_TOKEN_PUBLIC_KEYS": public_keys, "GOCHAT_VAPID_PUBLIC_KEY": vapid_public_key}
         self.logic_rpc = self._logic_rpc({**keys, **contacts, **groups}, ready)
         self.repo_rpc = self._repo_rpc(ready)
         self._push(worker.function_arn, ready)

@@ -98,3 +98,20 @@ def _read(stack: dict[str, Any]) -> DeployedStack:
         parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])},
         protected=stack.get("EnableTerminationProtection", False),
     )
+
+
+def failed_resources(target: Target) -> list[str]:
+    """Tell of each stuck stack which resource failed first, and why; the others were only cancelled because of it."""
+    client = target.client("cloudformation")
+    causes = []
+    for stack in deployed_stacks(target):
+        if "ROLLBACK" not in stack.status and "FAILED" not in stack.status:
+            continue
+        events = client.describe_stack_events(StackName=stack.name)["StackEvents"]
+        failures = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+        # The newest comes first; what matters is the oldest of the last attempt.
+        if failures:
+            first = failures[-1]
+            reason = first.get("ResourceStatusReason", "no reason was given")
+            causes.append(f"{stack.name}: {first['LogicalResourceId']} ({first['ResourceType']}): {reason}")
+    return causes

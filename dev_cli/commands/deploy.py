@@ -1,80 +1,80 @@
-"""Deploys a stage: dev and prod to the AWS account of your credentials, local to the running local stage."""
+"""Deploys a stage, after looking whether it can succeed, and tries it: dev and prod to your AWS account, or local."""
 
 import argparse
-import subprocess
+from typing import TYPE_CHECKING
 
-from dev_cli.failure import Failure
-from dev_cli.paths import LOGS, ROOT, stage_home
-from dev_cli.progress import StepProgress
-from dev_cli.setup.cdk import cdk_command, cdk_environment
+from dev_cli.questions import confirm
 from dev_cli.setup.machine import set_up_machine
-from dev_cli.stage import serving_stage, stage_options
 from dev_cli.stage_names import STAGES
-from local_stage.supervisor import cloud
-from local_stage.supervisor.steps import Step, StepContext, StepFailed, run_steps
+
+if TYPE_CHECKING:
+    from cdk_app.settings import Stage
+    from dev_cli.aws.target import Target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--stage", choices=STAGES, required=True, help="which stage")
-    parser.add_argument("--yes", action="store_true", help="don't ask before changes of permissions")
+    parser.add_argument("--yes", action="store_true", help="deploy without asking")
+    parser.add_argument("--check", action="store_true", help="only look whether it can succeed; changes nothing")
+    parser.add_argument("--bootstrap", action="store_true", help="run `cdk bootstrap` first: once in each account")
+    parser.add_argument("--no-smoke", action="store_true", help="don't try the stage afterwards")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Deploy every stack of the stage."""
+    """Look, show what would change and what it costs, ask, deploy, try."""
+    from dev_cli.aws.errors import told_as_failures
+    from dev_cli.aws.target import find_target
+    from dev_cli.commands.smoke import smoke
+    from dev_cli.deployment import preflight
+
     set_up_machine(with_mysql=False)
-    if arguments.stage == "local":
-        _deploy_local()
-        return 0
-    _check_credentials()
-    command = [*cdk_command(), "deploy", "--all", "--context", f"stage={arguments.stage}"]
-    command += ["--require-approval", "never" if arguments.yes else "broadening"]
-    if arguments.stage == "prod":
-        # A warning of the synthesis (bundles without byte code, say) is a flaw that prod should not have.
-        command += ["--strict"]
-    if subprocess.run(command, cwd=ROOT, env=cdk_environment(), check=False).returncode:
-        raise Failure(
-            f"the stage {arguments.stage} could not be deployed; the lines above say why.",
-            advice="In a new account or region, run `cdk bootstrap` once (docs/architecture.md, Deployment).",
-        )
-    return 0
+    with told_as_failures():
+        target = find_target(arguments.stage)
+        if arguments.bootstrap:
+            _bootstrap(target)
+        preflight.check(target, tell=print)
+        if arguments.check:
+            return 0
+        outputs = _deploy_local() if target.stage.on_emulator else _deploy_to_aws(target, yes=arguments.yes)
+    print(f"\nHTTP       {outputs['HttpUrl']}\nWebSocket  {outputs['WebSocketUrl']}\n")
+    return 0 if arguments.no_smoke else smoke(outputs["HttpUrl"])
 
 
-def _deploy_local() -> None:
-    """Bring the running local stage up to date with the sources."""
-    state = serving_stage()
-    options = stage_options(
-        kafka="", mysql="", redis="", http_port=0, attached=False, gateways=len(state.gateways) or 1
+def _deploy_local() -> dict[str, str]:
+    from dev_cli.deployment.local_deployment import deploy_local
+
+    return deploy_local()
+
+
+def _deploy_to_aws(target: "Target", *, yes: bool) -> dict[str, str]:
+    from dev_cli.deployment.cloud_deployment import CloudDeployment
+
+    deployment = CloudDeployment(target=target)
+    deployment.synthesize()
+    deployment.show_difference()
+    _tell_cost(target.stage)
+    if not yes:
+        account = target.client("sts").get_caller_identity()["Account"]
+        confirm(f"Deploy to account {account} in {target.stage.region}?", word=target.stage.name)
+    return deployment.deploy()
+
+
+def _bootstrap(target: "Target") -> None:
+    from dev_cli.deployment.cloud_deployment import CloudDeployment
+
+    if not target.stage.on_emulator:
+        CloudDeployment(target=target).bootstrap(target.client("sts").get_caller_identity()["Account"])
+
+
+def _tell_cost(stage: "Stage") -> None:
+    from dev_cli.cost.estimate import estimate
+    from dev_cli.cost.workload import Workload
+
+    found = estimate(stage, Workload())
+    awake = f" (${found.floor_awake_usd:,.0f} if its database never pauses)"
+    print(
+        f"\nThe whole stage costs ${found.floor_usd:,.0f} a month by being there"
+        f"{awake if found.floor_awake_usd > found.floor_usd else ''}, and about "
+        f"${found.per_million['messages between two']:.2f} a million messages: ./dev cost --stage {stage.name}"
     )
-
-    def deploy(context: StepContext) -> None:
-        synthesis = cloud.synthesize(context, options)
-        assert state.aws_url is not None
-        cloud.deploy(
-            context,
-            options,
-            synthesis=synthesis,
-            aws_url=state.aws_url,
-            parameters=cloud.parameters_for(state.services, state.aws_url),
-        )
-
-    with StepProgress() as progress:
-        try:
-            step = Step(name="deploy-local", title="Deploying to the local stage", run=deploy)
-            run_steps([step], logs=LOGS, listener=progress)
-        except StepFailed as failed:
-            raise Failure(str(failed), log=failed.log, advice=f"Is the stage well? {stage_home()}") from failed
-
-
-def _check_credentials() -> None:
-    """Say before a long synthesis that there is nobody to deploy as."""
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        boto3.client("sts", region_name="us-east-1").get_caller_identity()
-    except (BotoCoreError, ClientError) as error:
-        raise Failure(
-            f"there are no AWS credentials to deploy with ({error}).",
-            advice="Log in (aws sso login, aws configure) or set AWS_PROFILE, then try again.",
-        ) from error

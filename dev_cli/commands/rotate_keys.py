@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from dev_cli.failure import Failure
+from dev_cli.questions import confirm
 from dev_cli.stage_names import STAGES
 
 
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         target = find_target(arguments.stage)
         if arguments.compromised:
             if not arguments.yes:
-                _ask(arguments.stage)
+                confirm(f"Everybody on {arguments.stage} will have to log in again.", word=arguments.stage)
             rotation.replace_all(target, tell=print)
         elif arguments.finish:
             rotation.drop_spent_keys(target, now_s=time.time(), tell=print)
@@ -42,12 +42,3 @@ def run(arguments: argparse.Namespace) -> int:
             rotation.rotate(target, now_s=time.time(), tell=print)
             print(f"In half an hour: ./dev rotate-keys --stage {arguments.stage} --finish")
     return 0
-
-
-def _ask(stage: str) -> None:
-    try:
-        answer = input(f"Everybody on {stage} will have to log in again. Type the stage's name to go on: ")
-    except EOFError:
-        answer = ""
-    if answer != stage:
-        raise Failure("nothing was changed.")

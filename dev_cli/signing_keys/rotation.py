@@ -102,13 +102,24 @@ def _publish(target: Target, keys: KeySet, *, tell: Tell, pause: Callable[[float
 
 
 def _verifiers(target: Target) -> dict[str, set[str]]:
-    """Map each function that verifies tokens to the ids of the keys that it knows."""
-    pages = target.client("lambda").get_paginator("list_functions").paginate()
+    """Map each function that verifies tokens, and each alias by which it is called, to the keys that it knows."""
+    client = target.client("lambda")
     found: dict[str, set[str]] = {}
-    for page in pages:
+    for page in client.get_paginator("list_functions").paginate():
         for function in page["Functions"]:
-            variables: dict[str, Any] = function.get("Environment", {}).get("Variables", {})
-            if function["FunctionName"].startswith(f"{target.stage.prefix}-") and PUBLIC_KEYS in variables:
-                known = json.loads(variables[PUBLIC_KEYS])["keys"]
-                found[function["FunctionName"]] = {key["kid"] for key in known}
+            name = function["FunctionName"]
+            if not name.startswith(f"{target.stage.prefix}-") or PUBLIC_KEYS not in _variables(function):
+                continue
+            found[name] = _known_keys(function)
+            for alias in client.list_aliases(FunctionName=name)["Aliases"]:
+                version = client.get_function_configuration(FunctionName=name, Qualifier=alias["Name"])
+                found[f"{name}:{alias['Name']}"] = _known_keys(version)
     return found
+
+
+def _variables(function: dict[str, Any]) -> dict[str, str]:
+    return dict(function.get("Environment", {}).get("Variables", {}))
+
+
+def _known_keys(function: dict[str, Any]) -> set[str]:
+    return {key["kid"] for key in json.loads(_variables(function)[PUBLIC_KEYS])["keys"]}

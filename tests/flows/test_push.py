@@ -13,8 +13,12 @@ from tests.flows.stock_client import Person, eventually, text_message
 pytestmark = pytest.mark.timeout(300)
 
 
+def token_of(person: Person) -> str:
+    return f"a-token-of-some-thirty-two-letters-{person.user_id}"
+
+
 def register_token(person: Person) -> None:
-    body = {"provider": "fcm", "token": f"a-token-of-some-thirty-two-letters-{person.user_id}"}
+    body = {"provider": "fcm", "token": token_of(person)}
     answer = person.rest.put(f"/devices/{person.device_id}/push-token", json=body)
     assert answer.status_code == 204, answer.text
 
@@ -43,6 +47,10 @@ def test_who_is_away_gets_one_push_with_badge_collapse_id_and_text(stage: Stage,
         "are you there?",
         "alert",
     )
+    for function in ("gateway-http", "logic-rpc", "task-worker", "task-push", "repo-rpc"):
+        lines = stage.log_lines(function)
+        assert lines
+        assert not any(token_of(bob) in line for line in lines), f"{function} logs tokens"
 
 
 def test_a_muted_chat_pushes_a_mention_alone_and_what_was_read_elsewhere_is_not_pushed(
@@ -114,7 +122,7 @@ def test_a_report_of_a_dead_connection_that_fails_for_long_ends_in_a_push_all_th
     missed = [{"conversation_id": stored["conversation_id"], "seq": stored["seq"]}]
     dead = {"user_id": int(bob.user_id), "device_id": bob.device_id, "connection_id": "gone=", "missed": missed}
     functions = stage.aws("lambda").list_functions(MaxItems=100)["Functions"]
-    (name,) = [one["FunctionName"] for one in functions if "gateway-websocket" in one["FunctionName"]]
+    (name,) = [one["FunctionName"] for one in functions if one["FunctionName"].endswith("gateway-websocket-g1")]
     queues = stage.aws("sqs")
     (queue,) = [url for url in queues.list_queues()["QueueUrls"] if url.endswith("gateway-websocket-g1-failed")]
 

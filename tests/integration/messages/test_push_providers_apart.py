@@ -18,8 +18,8 @@ from task.push.providers.provider import Answer, Push, Sent, TryAgain
 from task.push.providers.webpush import WebPushProvider
 from tests.fakes.push_service import GOOGLE, Browser, PushService, serving
 from tests.integration.messages.frames import ALICE, BOB, CHAT, frame
+from tests.integration.messages.push_stage import Phones, PushStage, make_push_stage
 from tests.integration.messages.stage import Stage
-from tests.integration.messages.test_pushes import Phones, PushStage, make_push_stage
 
 DEADLINE_S = 30.0
 

@@ -1,120 +1,22 @@
 """From the task that says who was away to the provider: the worker, RepoService and `push` over real stores."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import count
 
 import msgspec
 import pytest
 
-from gochat_aws.invoke_channel import InvokeChannel
-from gochat_aws.kafka_event import IncomingRecord
-from gochat_contracts.push_settings import Provider, token_identity
-from gochat_contracts.records import PUSH_LIFETIME_MS, PUSH_TOPIC, PushRecord, decode, encode
-from gochat_contracts.repo.repo_pb2_grpc import RepoServiceStub
+from gochat_contracts.records import PUSH_LIFETIME_MS, PUSH_TOPIC, encode
 from gochat_core.clock import SystemClock
 from gochat_core.sweeps import TimeLimit
-from gochat_core.types import DeviceId, SessionId, UserId
+from gochat_core.types import DeviceId
 from gochat_repo.push_checks import Asked, PushChecks
 from gochat_repo.push_log import PushPlace, PushResult
 from gochat_repo.push_tokens import PushToken, list_push_tokens, save_push_token
-from gochat_repo.sessions import NewSession, insert_session
-from repo.rpc import wiring
-from task.push.batch import PushBatches, PushVerdicts
-from task.push.providers.provider import Answer, Push, PushProvider, Refused, Sent, TokenDead, TryAgain
-from task.push.sender import Sender
+from task.push.providers.provider import Refused, TokenDead, TryAgain
 from task.sweep.deferred_pushes import DeferredPushSweep
-from task.worker.batch import TaskBatches
-from task.worker.wiring import make_batches
 from tests.integration.messages.frames import ALICE, BOB, CAROL, PHONE, frame, read, recall
+from tests.integration.messages.push_stage import FOREVER_MS, Phones, PushStage, incoming, make_push_stage
 from tests.integration.messages.stage import Stage
-
-FOREVER_MS = 1 << 52
-_SESSIONS = count(1_000)
-
-
-@dataclass
-class Phones:
-    """A provider that keeps what it was given, and answers as it is told to."""
-
-    sent: list[Push] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-    before: Callable[[], object] = lambda: None
-
-    def service(self, push: Push) -> str:
-        return ""
-
-    def send(self, push: Push, *, timeout_s: float) -> Answer:
-        assert timeout_s > 0
-        self.before()
-        self.sent.append(push)
-        return self.answers.pop(0) if self.answers else Sent()
-
-
-@dataclass
-class PushStage:
-    """The worker and `push` over one stage's stores."""
-
-    stage: Stage
-    phones: Phones
-    tasks: TaskBatches
-    batches: PushBatches
-
-    def log_in(
-        self, user_id: UserId, device_id: DeviceId = PHONE, *, token: str = "", provider: Provider = "fcm"
-    ) -> None:
-        """Give somebody a device that is logged in and can be told."""
-
-        def work(tx: object) -> None:
-            insert_session(
-                tx,  # type: ignore[arg-type]
-                NewSession(
-                    session_id=SessionId(next(_SESSIONS)),
-                    user_id=user_id,
-                    device_id=device_id,
-                    platform="ios",
-                    salt=b"x" * 16,
-                    opened_at_ms=1,
-                    expires_at_ms=FOREVER_MS,
-                ),
-            )
-            one = PushToken(
-                user_id=user_id,
-                device_id=device_id,
-                provider=provider,
-                token=token or f"{user_id}-{device_id}",
-                updated_at_ms=7,
-            )
-            save_push_token(tx, one, identity=token_identity(provider, one.token))  # type: ignore[arg-type]
-
-        self.stage.doors[0].database.transaction(work)
-
-    def work_off(self) -> list[PushRecord]:
-        """Let the worker do what was announced, and return what it decided on."""
-        tasks = [one for one in self.stage.producer.records if one.topic == "im-task-topic"]
-        self.stage.producer.records.clear()
-        verdicts = self.tasks.apply([_incoming(one.topic, number, one.value) for number, one in enumerate(tasks)])
-        assert not verdicts.failed
-        return [decode(PushRecord, one.value) for one in self.stage.producer.of_topic(PUSH_TOPIC)]
-
-    def push(self) -> PushVerdicts:
-        """Let `push` do what was decided on; what was produced stays, and comes again with the next call."""
-        records = self.stage.producer.of_topic(PUSH_TOPIC)
-        return self.batches.apply([_incoming(PUSH_TOPIC, number, one.value) for number, one in enumerate(records)])
-
-    def fates(self) -> list[tuple[int, int, str, str]]:
-        """Return the log: user, seq, outcome and reason."""
-        sql = "SELECT user_id, seq, outcome, reason FROM push_log ORDER BY user_id, seq"
-        return [tuple(row) for row in self.stage.doors[0].database.read(lambda tx: tx.query(sql))]
-
-    def mute(self, user_id: UserId) -> None:
-        """Mute the chat."""
-        sql = "UPDATE conversation_participants SET muted = TRUE WHERE user_id = %s"
-        self.stage.doors[0].database.transaction(lambda tx: tx.execute(sql, (user_id,)))
-
-
-def _incoming(topic: str, offset: int, value: bytes) -> IncomingRecord:
-    return IncomingRecord(topic=topic, partition=0, offset=offset, timestamp_ms=0, key=b"k", value=value, headers={})
 
 
 @pytest.fixture
@@ -125,33 +27,6 @@ def phones() -> Phones:
 @pytest.fixture
 def pushes(stage: Stage, phones: Phones) -> PushStage:
     return make_push_stage(stage, phones)
-
-
-def make_push_stage(stage: Stage, phones: Phones, **others: PushProvider) -> PushStage:
-    """Put the worker, RepoService and `push` together; Bob has a phone, which is reached through `phones`."""
-    door = stage.doors[0]
-    tasks = make_batches(door.database, door.cache, stage.producer, stage.clock, page_members=500)
-    server = wiring.build(
-        {
-            "GOCHAT_STAGE": "test",
-            "GOCHAT_MYSQL_HOST": stage.mysql.mysql_host,
-            "GOCHAT_MYSQL_PORT": str(stage.mysql.mysql_port),
-            "GOCHAT_MYSQL_USER": stage.mysql.mysql_user,
-            "GOCHAT_MYSQL_DATABASE": stage.mysql.mysql_database,
-            "GOCHAT_REDIS_HOST": stage.redis.redis_host,
-            "GOCHAT_REDIS_PORT": str(stage.redis.redis_port),
-        }
-    )
-    clock = SystemClock()
-    sender = Sender({"fcm": phones, **others}, clock, pause=lambda _: None, jitter=lambda: 0.0)
-    made = PushStage(
-        stage,
-        phones,
-        tasks,
-        PushBatches(RepoServiceStub(InvokeChannel(server.handle_payload)), sender, clock, lambda letters: None),
-    )
-    made.log_in(BOB)
-    return made
 
 
 def test_who_is_away_is_told_once_with_the_exact_badge(stage: Stage, pushes: PushStage) -> None:
@@ -310,7 +185,7 @@ def test_an_unreadable_record_is_given_up_alone(stage: Stage, pushes: PushStage)
     stage.doors[0].apply(frame("a"))
     pushes.work_off()
     good = stage.producer.of_topic(PUSH_TOPIC)[0].value
-    verdicts = pushes.batches.apply([_incoming(PUSH_TOPIC, 0, b"?"), _incoming(PUSH_TOPIC, 1, good)])
+    verdicts = pushes.batches.apply([incoming(PUSH_TOPIC, 0, b"?"), incoming(PUSH_TOPIC, 1, good)])
     assert ([one.reason for one in verdicts.letters], verdicts.counts) == (["unreadable"], {"sent_alert": 1})
 
 
@@ -327,7 +202,7 @@ def test_what_was_not_sent_within_a_day_is_sent_no_more(stage: Stage, pushes: Pu
     (record,) = pushes.work_off()
     assert record.expires_at_ms == record.created_at_ms + PUSH_LIFETIME_MS
     old = msgspec.structs.replace(record, expires_at_ms=1)
-    verdicts = pushes.batches.apply([_incoming(PUSH_TOPIC, 0, encode(old))])
+    verdicts = pushes.batches.apply([incoming(PUSH_TOPIC, 0, encode(old))])
     assert (verdicts.counts, verdicts.letters) == ({"suppressed_expired": 1}, [])
     assert (pushes.phones.sent, pushes.fates()) == ([], [(BOB, 1, "suppressed", "expired")])
 

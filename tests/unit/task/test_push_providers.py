@@ -1,13 +1,17 @@
 """Which provider a kind of token goes through, as a stage's settings say."""
 
+import json
+
 import pytest
 
 from gochat_core.clock import SystemClock
 from gochat_core.logs import make_logger
 from task.push.providers.log import LogProvider
+from task.push.providers.provider import Sent
 from task.push.providers.sns import SnsProvider
 from task.push.providers.webpush import WebPushProvider
 from task.push.wiring import KINDS, PushSettings, providers
+from tests.contract.test_push_providers import PUSH
 
 FCM = "arn:aws:sns:us-east-1:000000000000:app/GCM/gochat"
 APNS = "arn:aws:sns:us-east-1:000000000000:app/APNS/gochat"
@@ -37,3 +41,15 @@ def test_each_provider_is_there_once_it_is_configured_and_the_others_go_to_the_l
         "fcm": SnsProvider,
         "webpush": WebPushProvider,
     }
+
+
+@pytest.mark.parametrize("shows_text", [True, False])
+def test_the_log_says_what_a_notification_says_only_where_it_is_told_to(
+    shows_text: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert LogProvider(make_logger(f"log-{shows_text}"), shows_text=shows_text).send(PUSH, timeout_s=5) == Sent()
+    line = capsys.readouterr().out
+    told = json.loads(line)
+    assert (told["badge"], told["collapse_id"], told["seq"]) == (3, PUSH.record.conversation_id, 7)
+    assert ("hello" in line, "Alice" in line) == (shows_text, shows_text)
+    assert PUSH.token not in line

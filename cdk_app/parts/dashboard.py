@@ -1,0 +1,180 @@
+"""The dashboard: what users feel on top, then each consumer, function and store, and saved queries of the logs."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
+
+from cdk_app.parts.alarms import aws_metric, function_metric, own_metric
+from cdk_app.parts.watched import Consumer
+from cdk_app.settings import Stage
+from cdk_app.store_settings import Managed
+
+_WIDTH = 24
+
+
+def declare_dashboard(
+    stack: Stack,
+    stage: Stage,
+    *,
+    functions: Sequence[str],
+    consumers: Sequence[Consumer],
+    alarms: Sequence[cloudwatch.IAlarm],
+) -> None:
+    """Declare the dashboard of a stage, named as its resources are."""
+    rows: list[list[cloudwatch.IWidget]] = [
+        [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=_WIDTH, height=4)],
+        _users(stage),
+        _messages(stage),
+        _consumers(consumers),
+        _functions(functions),
+    ]
+    if isinstance(stage.stores, Managed):
+        rows.append(_stores(stage))
+    cloudwatch.Dashboard(stack, "Dashboard", dashboard_name=stage.prefix, widgets=rows)
+
+
+def declare_queries(stack: Stack, stage: Stage, functions: Sequence[str]) -> None:
+    """Save the questions that one asks the logs of all functions (CloudWatch Logs Insights)."""
+    groups = [f"/aws/lambda/{function}" for function in functions]
+    for name, query in _QUERIES.items():
+        logs.CfnQueryDefinition(
+            stack,
+            f"Query{''.join(word.capitalize() for word in name.split())}",
+            name=f"{stage.prefix}/{name}",
+            query_string=query,
+            log_group_names=groups,
+        )
+
+
+_QUERIES = {
+    "one trace from frame to frame": (
+        "fields @timestamp, service, message, @message\n"
+        "| filter trace_id = 'PASTE-IT-HERE' or request_id = 'PASTE-IT-HERE'\n"
+        "| sort @timestamp asc\n"
+        "| limit 200"
+    ),
+    "errors by function and code": (
+        "filter level in ['ERROR', 'CRITICAL'] or status >= 500\n"
+        "| stats count(*) as times, latest(@message) as newest by service, code\n"
+        "| sort times desc"
+    ),
+    "slowest invocations": (
+        "filter @type = 'REPORT'\n"
+        "| fields @log, @duration, @initDuration, @maxMemoryUsed / 1000000 as used_mb\n"
+        "| sort @duration desc\n"
+        "| limit 50"
+    ),
+    "cold starts": (
+        "filter @type = 'REPORT' and ispresent(@initDuration)\n"
+        "| stats count(*) as starts, pct(@initDuration, 50) as p50_ms, pct(@initDuration, 99) as p99_ms by @log"
+    ),
+}
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=width, height=6)
+
+
+def _users(stage: Stage) -> list[cloudwatch.IWidget]:
+    def latency(name: str, service: str) -> list[cloudwatch.IMetric]:
+        return [own_metric(name, service, stage.name, statistic=statistic) for statistic in ("p50", "p99")]
+
+    return [
+        _graph("Frame to acknowledgement, ms", latency("AcceptDuration", "gateway-websocket"), 6),
+        _graph("Frame to stored, ms", latency("StoreLag", "logic-upstream"), 6),
+        _graph("Frame to recipient, ms", latency("EndToEnd", "gateway-deliver"), 6),
+        _graph("REST, ms", latency("RequestDuration", "gateway-http"), 6),
+    ]
+
+
+def _messages(stage: Stage) -> list[cloudwatch.IWidget]:
+    return [
+        _graph(title, [own_metric(name, service, stage.name) for service, name in counts], 6)
+        for title, counts in _COUNTS.items()
+    ]
+
+
+_COUNTS = {
+    "Messages": (
+        ("gateway-websocket", "Accepted"),
+        ("gateway-websocket", "Refused"),
+        ("logic-upstream", "Rejected"),
+        ("gateway-deliver", "Delivered"),
+    ),
+    "Connections": (
+        ("gateway-websocket", "ConnectionsOpened"),
+        ("gateway-websocket", "ConnectionsClosed"),
+        ("gateway-websocket", "ConnectionsRefused"),
+        ("gateway-websocket", "ConnectionsRemoved"),
+    ),
+    "Pushes": (
+        ("task-worker", "PushesDecided"),
+        ("task-worker", "PushesSuppressed"),
+        ("task-push", "PushSent"),
+        ("task-push", "PushFailed"),
+    ),
+    "Dead letters and failures": (
+        ("logic-upstream", "DeadLetters"),
+        ("task-worker", "DeadLetters"),
+        ("gateway-websocket", "DeadLetters"),
+        ("logic-upstream", "Failed"),
+        ("task-worker", "Failed"),
+        ("gateway-deliver", "Failed"),
+    ),
+}
+
+
+def _consumers(consumers: Sequence[Consumer]) -> list[cloudwatch.IWidget]:
+    lag = [function_metric("OffsetLag", one.function, statistic="Maximum") for one in consumers]
+    duration = [function_metric("Duration", one.function, statistic="p99") for one in consumers]
+    batches = [function_metric("Invocations", one.function) for one in consumers]
+    return [
+        _graph("Unread records", lag, 8),
+        _graph("Batches", batches, 8),
+        _graph("A batch, p99, ms", duration, 8),
+    ]
+
+
+def _functions(functions: Sequence[str]) -> list[cloudwatch.IWidget]:
+    def all_of(name: str, statistic: str) -> list[cloudwatch.IMetric]:
+        return [function_metric(name, function, statistic=statistic) for function in functions]
+
+    return [
+        _graph("Errors", all_of("Errors", "Sum"), 8),
+        _graph("Throttles", all_of("Throttles", "Sum"), 8),
+        _graph("At once", all_of("ConcurrentExecutions", "Maximum"), 8),
+    ]
+
+
+def _stores(stage: Stage) -> list[cloudwatch.IWidget]:
+    cluster, cache = {"DBClusterIdentifier": stage.prefix}, {"clusterId": stage.prefix}
+    broker = {"Cluster Name": stage.prefix}
+    return [
+        _graph("Database, ACU", [aws_metric("RDS", "ServerlessDatabaseCapacity", cluster)], 6),
+        _graph(
+            "Database, connections and latency",
+            [
+                aws_metric("RDS", "DatabaseConnections", cluster),
+                aws_metric("RDS", "CommitLatency", cluster, statistic="Average"),
+            ],
+            6,
+        ),
+        _graph(
+            "Cache",
+            [
+                aws_metric("ElastiCache", "ElastiCacheProcessingUnits", cache, statistic="Sum"),
+                aws_metric("ElastiCache", "CacheHitRate", cache, statistic="Average"),
+            ],
+            6,
+        ),
+        _graph(
+            "Broker",
+            [
+                aws_metric("Kafka", "GlobalPartitionCount", broker),
+                aws_metric("Kafka", "OfflinePartitionsCount", broker),
+            ],
+            6,
+        ),
+    ]

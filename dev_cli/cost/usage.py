@@ -1,0 +1,99 @@
+"""What a month's use adds to a stage's floor."""
+
+from cdk_app.settings import Stage
+from cdk_app.store_settings import Managed
+from dev_cli.cost import effort, prices
+from dev_cli.cost.lines import Line
+from dev_cli.cost.workload import Workload, traffic_of
+
+MILLION = 1e6
+FIRST_TIER = 1e9
+"""WebSocket messages a month before the lower price."""
+
+
+def usage_of(stage: Stage, work: Workload) -> list[Line]:
+    """List what is billed by use."""
+    traffic = traffic_of(work)
+    invocations = effort.invocations_of(stage, traffic)
+    runs = sum(one.count for one in invocations.values())
+    gb_seconds = sum(one.gb_seconds(stage) for one in invocations.values())
+    logs = effort.log_gb(traffic, invocations)
+    frames, beyond = min(traffic.frames, FIRST_TIER), max(0.0, traffic.frames - FIRST_TIER)
+
+    def line(key: str, title: str, quantity: float, price: prices.Price) -> Line:
+        return Line(key=key, title=title, quantity=quantity, price=price)
+
+    lines = [
+        line("websocket-messages", "WebSocket messages", frames / MILLION, prices.WEBSOCKET_MESSAGES),
+        line("websocket-messages", "beyond a billion", beyond / MILLION, prices.WEBSOCKET_MESSAGES_BEYOND),
+        line(
+            "connection-minutes", "Connection minutes", traffic.connection_minutes / MILLION, prices.CONNECTION_MINUTES
+        ),
+        line("http-requests", "HTTP API requests", traffic.rest_calls / MILLION, prices.HTTP_REQUESTS),
+        line("invocations", "Lambda invocations", runs / MILLION, prices.LAMBDA_REQUESTS),
+        line("lambda-time", f"Lambda time at {stage.memory_mib} MiB", gb_seconds, prices.LAMBDA_TIME),
+        line("logs", "Logs taken in", logs, prices.LOGS_IN),
+        line("logs-kept", f"Logs kept for {stage.log_retention_days} days", _kept(stage, logs), prices.LOGS_KEPT),
+        line("traces", "Traces", effort.TRACED_SHARE * runs / MILLION, prices.TRACES),
+        line("pushes", "Pushes by SNS", traffic.pushes / MILLION if stage.push_applications else 0.0, prices.PUSHES),
+        line("file-writes", "Uploads", traffic.uploads / MILLION, prices.FILE_WRITES),
+        line("file-reads", "Downloads", traffic.downloads / MILLION, prices.FILE_READS),
+        line(
+            "file-storage",
+            "Files of the month",
+            traffic.uploads * work.media_kib * 1024 / effort.GB,
+            prices.FILE_STORAGE,
+        ),
+        line("data-out", "Data out", effort.out_gb(traffic, work.media_kib), prices.DATA_OUT),
+    ]
+    if isinstance(stage.stores, Managed):
+        lines += _stores(stage.stores, work)
+    return [one for one in lines if one.quantity]
+
+
+def _stores(stores: Managed, work: Workload) -> list[Line]:
+    """List what the managed stores are billed by use."""
+    traffic = traffic_of(work)
+    engine = stores.cache.engine
+    units = traffic.messages * effort.CACHE_UNITS + traffic.recipients * effort.CACHE_UNITS_PER_RECIPIENT
+    rows_gb = traffic.messages * effort.ROW_BYTES / effort.GB
+    acu_hours = traffic.messages / effort.MESSAGES_PER_ACU_S / 3600
+    written_gb = (traffic.messages + traffic.posts) * effort.FRAME_BYTES / effort.GB
+    return [
+        Line(
+            key="aurora-capacity",
+            title="Aurora capacity above the least",
+            quantity=acu_hours,
+            price=prices.AURORA_CAPACITY,
+        ),
+        Line(
+            key="aurora-io",
+            title="Aurora requests",
+            quantity=traffic.messages * effort.DATABASE_IO / MILLION,
+            price=prices.AURORA_IO,
+        ),
+        Line(key="aurora-storage", title="Messages of the month", quantity=rows_gb, price=prices.AURORA_STORAGE),
+        Line(
+            key="backup-storage",
+            title=f"Their copies in the backup vault ({stores.database.vault_days} days)",
+            quantity=rows_gb if stores.database.vault_days else 0.0,
+            price=prices.BACKUP_STORAGE,
+        ),
+        Line(
+            key="cache-units",
+            title=f"ElastiCache requests ({engine})",
+            quantity=units / MILLION,
+            price=prices.CACHE_UNITS[engine],
+        ),
+        Line(
+            key="msk-data",
+            title="MSK Express: data written",
+            quantity=written_gb if stores.broker.is_express else 0.0,
+            price=prices.EXPRESS_DATA_IN,
+        ),
+    ]
+
+
+def _kept(stage: Stage, logs_gb: float) -> float:
+    """Tell how many GB-months a month's logs come to: what is kept for 14 days lies there for half a month."""
+    return logs_gb * stage.log_retention_days / 30.4
