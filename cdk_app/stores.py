@@ -11,6 +11,7 @@ from cdk_app.store_settings import ExternalNetwork
 
 DATABASE = "gochat"
 APP_USER = "gochat_app"
+MYSQL_PORT = 3306
 MIGRATION_USER = "gochat_migration"
 
 

@@ -6,9 +6,8 @@ from aws_cdk import aws_rds as rds
 
 from cdk_app.parts.function import declare_log_group
 from cdk_app.settings import STAGE_TAG, Stage
-from cdk_app.stacks.network import MYSQL_PORT, NetworkStack
 from cdk_app.store_settings import Database
-from cdk_app.stores import APP_USER, MIGRATION_USER, DatabaseStore, may_log_in
+from cdk_app.stores import APP_USER, MIGRATION_USER, MYSQL_PORT, DatabaseStore, may_log_in
 
 SESSION = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
@@ -27,16 +26,13 @@ _ABOVE_ALL = 1_000
 
 
 def declare_proxy(
-    stack: Stack, *, stage: Stage, settings: Database, cluster: rds.DatabaseCluster, network: NetworkStack
+    stack: Stack, *, stage: Stage, settings: Database, cluster: rds.DatabaseCluster, group: str, subnets: list[str]
 ) -> DatabaseStore:
-    """Declare the proxy and return the database as functions see it through it.
+    """Declare the proxy, in this security group and these subnets, and return the database as seen through it.
 
     IAM from end to end (Aurora user guide, "End-to-end IAM authentication"): no secret holds a password. Migrations go
     to the cluster itself, because their lock would pin a session of the proxy.
     """
-    assert network.groups.proxy is not None
-    group = network.groups.proxy.security_group_id
-    subnets = [subnet.subnet_id for subnet in network.subnets]
     # RDS would make the group itself, for ever.
     declare_log_group(stack, "ProxyLogs", stage=stage, name=f"/aws/rds/proxy/{stage.prefix}")
     proxy = rds.CfnDBProxy(
@@ -52,6 +48,21 @@ def declare_proxy(
         vpc_subnet_ids=subnets,
         vpc_security_group_ids=[group],
     )
+    _target(stack, proxy, cluster)
+    return DatabaseStore(
+        host=proxy.attr_endpoint,
+        reader_host=_reader(stack, stage, proxy, group, subnets) if settings.readers else proxy.attr_endpoint,
+        port=str(MYSQL_PORT),
+        auth="iam",
+        user=APP_USER,
+        migration_user=MIGRATION_USER,
+        migration_host=cluster.cluster_endpoint.hostname,
+        # `arn:…:db-proxy:prx-0123…`: its last word is what rds-db names it by.
+        resource_ids=(Fn.select(6, Fn.split(":", proxy.attr_db_proxy_arn)), cluster.cluster_resource_identifier),
+    )
+
+
+def _target(stack: Stack, proxy: rds.CfnDBProxy, cluster: rds.DatabaseCluster) -> None:
     target = rds.CfnDBProxyTargetGroup(
         stack,
         "ProxyTarget",
@@ -70,17 +81,6 @@ def declare_proxy(
     Tags.of(target).remove(STAGE_TAG, priority=_ABOVE_ALL)
     # A cluster without instances is no target yet.
     target.node.add_dependency(cluster)
-    return DatabaseStore(
-        host=proxy.attr_endpoint,
-        reader_host=_reader(stack, stage, proxy, group, subnets) if settings.readers else proxy.attr_endpoint,
-        port=str(MYSQL_PORT),
-        auth="iam",
-        user=APP_USER,
-        migration_user=MIGRATION_USER,
-        migration_host=cluster.cluster_endpoint.hostname,
-        # `arn:…:db-proxy:prx-0123…`: its last word is what rds-db names it by.
-        resource_ids=(Fn.select(6, Fn.split(":", proxy.attr_db_proxy_arn)), cluster.cluster_resource_identifier),
-    )
 
 
 def _reader(stack: Stack, stage: Stage, proxy: rds.CfnDBProxy, group: str, subnets: list[str]) -> str:

@@ -13,9 +13,9 @@ from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.backups import declare_backups
 from cdk_app.parts.database_proxy import declare_proxy
 from cdk_app.settings import Stage
-from cdk_app.stacks.network import MYSQL_PORT, NetworkStack
+from cdk_app.stacks.network import NetworkStack
 from cdk_app.store_settings import Managed
-from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, CacheStore, DatabaseStore
+from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, MYSQL_PORT, CacheStore, DatabaseStore
 
 ENGINE = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_10_4)
 """3.10 is the line with long-term support; 3.08 is the first that can pause."""
@@ -47,24 +47,34 @@ class DataStack(Stack):
         assert cluster.secret is not None
         self.database_arn = cluster.cluster_arn
         self.master_secret_arn = cluster.secret.secret_arn
-        if settings.database.proxy:
-            self.database = declare_proxy(
-                self, stage=stage, settings=settings.database, cluster=cluster, network=network
-            )
-        else:
-            self.database = DatabaseStore(
-                host=cluster.cluster_endpoint.hostname,
-                # Without a reader this name leads to the writer.
-                reader_host=cluster.cluster_read_endpoint.hostname,
-                port=str(MYSQL_PORT),
-                auth="iam",
-                user=APP_USER,
-                migration_user=MIGRATION_USER,
-                resource_ids=(cluster.cluster_resource_identifier,),
-            )
+        self.database = self._store_of(cluster)
         if settings.database.vault_days:
             declare_backups(self, cluster.cluster_arn, days=settings.database.vault_days, key=key)
         self.cache = self._declare_cache()
+
+    def _store_of(self, cluster: rds.DatabaseCluster) -> DatabaseStore:
+        """Return the database as functions see it: through the proxy, or the cluster itself."""
+        settings, network = self._settings.database, self._network
+        if settings.proxy:
+            assert network.groups.proxy is not None
+            return declare_proxy(
+                self,
+                stage=self._stage,
+                settings=settings,
+                cluster=cluster,
+                group=network.groups.proxy.security_group_id,
+                subnets=[subnet.subnet_id for subnet in network.subnets],
+            )
+        return DatabaseStore(
+            host=cluster.cluster_endpoint.hostname,
+            # Without a reader this name leads to the writer.
+            reader_host=cluster.cluster_read_endpoint.hostname,
+            port=str(MYSQL_PORT),
+            auth="iam",
+            user=APP_USER,
+            migration_user=MIGRATION_USER,
+            resource_ids=(cluster.cluster_resource_identifier,),
+        )
 
     def _declare_database(self) -> rds.DatabaseCluster:
         """Declare the Aurora cluster.

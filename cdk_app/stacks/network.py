@@ -11,9 +11,9 @@ from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.function import Placement
 from cdk_app.settings import Stage
 from cdk_app.store_settings import Egress, Managed
+from cdk_app.stores import MYSQL_PORT
 
 KAFKA_IAM_PORT = 9098
-MYSQL_PORT = 3306
 CACHE_PORTS = (6379, 6380)
 """ElastiCache Serverless: the primaries' port and the replicas' (ElastiCache user guide, "Choosing a deployment")."""
 

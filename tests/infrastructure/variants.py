@@ -73,7 +73,7 @@ STAGES = {"local": LOCAL, "dev": DEV, "prod": PROD, "external": EXTERNAL}
 
 VARIANTS = {
     "two-cells": replace(PROD, cells=("g1", "g2")),
-    "custom-domain": replace(DEV, domains=DOMAINS),
+    "custom-domain": replace(DEV, domains=DOMAINS, cells=("g1", "g2")),
     "redis-oss": _redis_oss(),
     "nat": _managed(DEV, egress="nat"),
     "ipv6": _managed(DEV, egress="ipv6"),
