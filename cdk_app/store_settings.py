@@ -109,7 +109,10 @@ class Managed:
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalKafka:
-    """A Kafka cluster that exists: MSK, or anything that speaks Kafka."""
+    """A Kafka cluster that exists: MSK, or anything that speaks Kafka.
+
+    One that asks for a login must hold the topics already, with `retention.ms` of 7 days (`cdk_app/topics.py`).
+    """
 
     bootstrap: str | None = None
     """host:port,… for the chosen way to log in; None: a parameter of the stacks."""

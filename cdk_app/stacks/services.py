@@ -1,8 +1,6 @@
 """The services: logic, task and repo functions, their mappings, the schema of the database and the signing keys."""
 
 import hashlib
-import json
-from dataclasses import asdict
 from typing import Any
 
 from aws_cdk import CustomResource, Stack
@@ -17,6 +15,7 @@ from cdk_app.parts.access import ManagedStores, declare_stores, external_placeme
 from cdk_app.parts.addresses import declare_addresses
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
+from cdk_app.parts.external_topics import declare_external_topics
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.logic_aliases import declare_alias
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
@@ -71,7 +70,9 @@ class ServicesStack(Stack):
     def _functions(self, keys: dict[str, str]) -> None:
         """Declare the functions, each once the schema and the topics are there; `keys` are what clients may know."""
         stage = self._stage
-        ready = [self._migration(), *self._external_topics()]
+        ready = [self._migration()]
+        if not self._managed:
+            ready += declare_external_topics(self._context, self._stores.kafka)
         mappings = stage.mappings
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
         self._consumer(catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC, contacts, ready)
@@ -269,24 +270,6 @@ class ServicesStack(Stack):
             statements=rights,
             timeout_s=catalogue.REPO_MIGRATE.timeout_s,
         )
-
-    def _external_topics(self) -> list[CustomResource]:
-        """Declare the topics on a cluster that is not ours; on MSK the Broker stack has made them."""
-        if self._managed:
-            return []
-        return [
-            declare_custom_resource(
-                self._context,
-                "KafkaTopics",
-                module="kafka_topics",
-                properties={
-                    "BootstrapServers": self._stores.kafka.bootstrap,
-                    "Topics": json.dumps([asdict(plan) for plan in plan_topics(self._stage)]),
-                },
-                statements=[],
-                needs_wheels=True,
-            )
-        ]
 
 
 def migrations_hash() -> str:
