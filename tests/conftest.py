@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.fault_broker",
     "tests.fixtures.services",
     "tests.fixtures.stage",
+    "tests.fixtures.inventories",
     "tests.fixtures.walks",
 ]
 
