@@ -46,6 +46,7 @@ class Walker:
 
     world: World
     sends: list[Command] = field(default_factory=list)
+    latest_ms: int = 0  # that a clock has shown
 
     def device(self, number: int) -> Device:
         """Return one of the devices."""

@@ -4,6 +4,9 @@ from tests.model.acts import Walker, act
 from tests.model.promises import settle, work_off
 from tests.model.syncing import forget, sync
 
+CLOCKS_DIFFER_MS = 20_000
+"""So far apart may functions' clocks be: a sync token reaches back 30 s, for that and for a late commit."""
+
 
 @act(4)
 def connect(walker: Walker, a: int, b: int, c: int, d: int) -> None:
@@ -117,7 +120,10 @@ def let_time_pass(walker: Walker, a: int, b: int, c: int, d: int) -> None:
 def jump(walker: Walker, a: int, b: int, c: int, d: int) -> None:
     """Have minutes pass, or the functions' clock be set back by seconds."""
     walker.world.faults += 1
-    walker.world.clock.advance_ms((40_000, 130_000, 300_000, -5_000, -15_000)[b % 5])
+    clock = walker.world.clock
+    walker.latest_ms = max(walker.latest_ms, clock.now_ms())
+    earliest = walker.latest_ms - CLOCKS_DIFFER_MS - clock.now_ms()
+    clock.advance_ms(max((40_000, 130_000, 300_000, -5_000, -15_000)[b % 5], earliest))
 
 
 @act(1)

@@ -1,12 +1,15 @@
 """A container's membership: in the registry once it serves, out of it before it ends, whatever the registry does."""
 
 import os
+import threading
 
 import pytest
 from aws_lambda_powertools import Logger
 
 from gochat_aws.registry.instances import LOGIC, Instance
 from gochat_aws.registry.membership import HEARD_AFTER_S, Membership, membership_from
+from gochat_aws.registry.registration import Registry
+from gochat_aws.sigv4 import MissingCredentialsError
 from tests.fakes.registry import Stopwatch
 from tests.fixtures.moto_endpoint import MotoEndpoint
 from tests.flows.stock_client import eventually
@@ -62,6 +65,26 @@ def test_a_container_serves_and_ends_without_a_registry(place_on_moto: Place, mo
     member.leave()
 
     assert paused == [], "nobody hears of it: nothing to wait for"
+
+
+def test_a_container_that_leaves_beats_no_more(place_on_moto: Place) -> None:
+    member = Membership(place_on_moto.registry, LOGIC, SELF, logger=LOGGER, heartbeat_every_s=0.01)
+    member.join()
+
+    member.leave()
+
+    assert not [thread for thread in threading.enumerate() if "_beat" in thread.name]
+    assert listed(place_on_moto) == {}
+
+
+def test_a_container_whose_credentials_are_gone_serves_on() -> None:
+    def open_registry() -> Registry:
+        raise MissingCredentialsError("AWS_ACCESS_KEY_ID")
+
+    member = Membership(open_registry, LOGIC, SELF, logger=LOGGER, heartbeat_every_s=0.01)
+
+    member.join()
+    member.leave()
 
 
 def test_a_container_that_is_told_no_endpoint_stays_out() -> None:

@@ -13,6 +13,7 @@ from gochat_aws.registry.discover import REVISION_AFTER_S
 from gochat_aws.registry.instances import Instance
 from gochat_aws.registry.registration import Registry
 from gochat_aws.registry.watch import Announcer, open_events
+from gochat_aws.sigv4 import MissingCredentialsError
 from gochat_core.clock import SystemClock
 from gochat_core.errors import Unavailable
 from gochat_core.settings import read_settings
@@ -64,14 +65,19 @@ class Membership:
 
     def drain(self) -> None:
         """Have callers choose others; returns when they have heard of it."""
-        self._ending.set()
-        self._heart.join()
+        self._stop_beating()
         if self._try("drain", lambda registry: registry.drain(self._service, self._instance)):
             self._pause(HEARD_AFTER_S)
 
     def leave(self) -> None:
         """Deregister. Whoever can't is removed when its lease ends."""
+        self._stop_beating()  # another beat would register it again
         self._try("deregister", lambda registry: registry.deregister(self._service, self._instance.instance_id))
+
+    def _stop_beating(self) -> None:
+        self._ending.set()
+        if self._heart.is_alive():
+            self._heart.join()
 
     def _beat(self) -> None:
         while not self._ending.wait(self._heartbeat_every_s):
@@ -80,7 +86,7 @@ class Membership:
     def _try(self, what: str, act: Callable[[Registry], object]) -> bool:
         try:
             act(self._open_registry())
-        except (Unavailable, RefusedError, ValueError) as fault:
+        except (Unavailable, RefusedError, MissingCredentialsError, ValueError) as fault:
             self._logger.warning("registry", extra={"act": what, "service_name": self._service, "fault": str(fault)})
             return False
         self._logger.info("registry", extra={"act": what, "service_name": self._service})
