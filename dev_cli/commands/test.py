@@ -9,6 +9,7 @@ from pathlib import Path
 from dev_cli.commands import check
 from dev_cli.paths import ROOT, python_environment
 from dev_cli.setup.machine import set_up_machine
+from dev_cli.setup.node import node_environment
 
 PASSES_ARGUMENTS_ON = True
 
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     pytest = subprocess.run(
         [sys.executable, "-m", "pytest", *map(_from_caller, arguments.rest)],
         cwd=ROOT,
-        env=python_environment(),
+        env={**python_environment(), "JSII_NODE": node_environment()["JSII_NODE"]},
         check=False,
     )
     return pytest.returncode or checks
