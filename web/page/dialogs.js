@@ -20,7 +20,10 @@ export function showDialog(title, ...content) {
   return dialog;
 }
 
-/** Runs what a dialog does; a refusal is shown where `fault` stands. @param {HTMLElement} fault @param {() => Promise<any>} work */
+/**
+ * Runs what a dialog does; a refusal is shown where `fault` stands.
+ * @param {HTMLElement} fault @param {() => Promise<any>} work @returns {Promise<boolean>} whether it was done
+ */
 export async function attempt(fault, work) {
   fault.textContent = "";
   try {
@@ -30,6 +33,16 @@ export async function attempt(fault, work) {
     fault.textContent = refusal(failure);
     return false;
   }
+}
+
+/** Lets something run once at a time: a second click makes no second group. @template {any[]} A @param {(...given: A) => Promise<any>} work */
+export function alone(work) {
+  let isRunning = false;
+  return async (/** @type {A} */ ...given) => {
+    if (isRunning) return;
+    isRunning = true;
+    await work(...given).finally(() => (isRunning = false));
+  };
 }
 
 /** @param {any} user @param {any} [props] @param {...any} more */

@@ -61,7 +61,6 @@ async function start(config, storage, session) {
   });
   root.replaceChildren(shell.element);
   await current.start();
-  shell.follow();
   renewPush(current, session.deviceId).catch(() => {}); // the next start tries again
 }
 

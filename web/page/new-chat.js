@@ -1,13 +1,13 @@
 /** The dialog that begins a chat with somebody, or a group. */
 
-import { attempt, peopleSearch, showDialog } from "./dialogs.js";
+import { alone, attempt, peopleSearch, showDialog } from "./dialogs.js";
 import { h } from "./dom.js";
 import { nameOf } from "./format.js";
 
 /** @param {import("../gochat/client.js").Client} client @param {(conversationId: string) => void} open */
 export function showNewChat(client, open) {
   const fault = h("p", { class: "fault", role: "alert" });
-  const begin = async (/** @type {any} */ user) => {
+  const begin = alone(async (/** @type {any} */ user) => {
     const isDone = await attempt(fault, async () => {
       const { conversation } = await client.write("POST", "/conversations/create", { type: "single", member_ids: [user.user_id] });
       client.roster.put(conversation);
@@ -15,7 +15,7 @@ export function showNewChat(client, open) {
       open(conversation.conversation_id);
     });
     if (isDone) dialog.close();
-  };
+  });
   const toGroup = () => {
     dialog.close();
     showNewGroup(client, open);
@@ -39,20 +39,19 @@ function showNewGroup(client, open) {
     if (!members.delete(user.user_id)) members.set(user.user_id, user);
     chosen.replaceChildren(...[...members.values()].map((one) => h("li", null, nameOf(one), h("button", { type: "button", "aria-label": `Leave ${nameOf(one)} out`, onclick: () => choose(one) }, "×"))));
   };
-  const make = async (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const make = alone(async () => {
     const isDone = await attempt(fault, async () => {
       const { conversation } = await client.write("POST", "/groups/create", { name: name.value.trim(), member_ids: [...members.keys()] });
       client.roster.put(conversation);
       open(conversation.conversation_id);
     });
     if (isDone) dialog.close();
-  };
+  });
   const dialog = showDialog(
     "New group",
     h(
       "form",
-      { onsubmit: make },
+      { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), make()) },
       h("div", { class: "field" }, h("label", { for: "group-name" }, "Name of the group"), name),
       chosen,
       peopleSearch(client, { label: "Add people by username", choose, isChosen: (user) => members.has(user.user_id) }),

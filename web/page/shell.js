@@ -51,14 +51,10 @@ export class Shell {
     client.onRefused = (code, message) => this.say(message || code);
     addEventListener("hashchange", this.#follow);
     addEventListener("keydown", this.#key);
-    this.open("");
+    this.#show("");
   }
 
-  /** Opens the conversation that the address names. */
-  follow() {
-    this.#follow();
-  }
-
+  /** Opens the conversation that the address names, as soon as it is known. */
   #follow = () => {
     const id = location.hash.slice(1);
     if (id !== this.#shown) this.#show(this.#client.roster.get(id) ? id : "");
@@ -117,6 +113,7 @@ export class Shell {
     clearTimeout(this.#drawing);
     this.#drawing = undefined;
     const { roster, status } = this.#client;
+    if (!this.#shown && roster.get(location.hash.slice(1))) return this.#follow();
     const conversation = roster.get(this.#shown);
     if (this.#shown && !conversation) return this.open("");
     // Cleared elsewhere and begun anew, it is another one.
