@@ -159,7 +159,7 @@ export class Client {
       // One that is not known yet, or was hidden: /sync tells all of it.
       if (!conversation) return void this.sync.run().catch(() => this.link.drop());
       conversation.add(those);
-      those.forEach((message) => this.presence.stopsWriting(id, message.sender_id));
+      those.forEach((message) => this.presence.onMessage(id, message.sender_id));
       this.#arrived(conversation, those);
       this.sync.mend(conversation);
     }

@@ -3,6 +3,8 @@
 const WATCHED_AT_ONCE = 200;
 const WATCHED = 1000;
 const WRITING_MS = 6_000;
+// `typing` takes another way than the message that it announced, and may arrive after it.
+const OVERTAKEN_MS = 1_500;
 const TELL_WRITING_EVERY_MS = 3_000;
 
 /** Subscribes to users' presence on every connection, and forgets who writes after a while. */
@@ -16,6 +18,8 @@ export class Presence {
   /** By conversation: who writes, and the timer that ends it. @type {Map<string, Map<string, any>>} */
   #writing = new Map();
   #toldWritingAt = -Infinity;
+  /** When somebody's message came, by conversation and user. @type {Map<string, number>} */
+  #saidAt = new Map();
 
   /** @param {{link: import("./link.js").Link, onChange: () => void}} ports */
   constructor({ link, onChange }) {
@@ -53,20 +57,27 @@ export class Presence {
 
   /** @param {{conversation_id: string, user_id: string}} writing */
   onWriting({ conversation_id, user_id }) {
+    if (performance.now() - (this.#saidAt.get(`${conversation_id}/${user_id}`) ?? -Infinity) < OVERTAKEN_MS) return;
     const writers = this.#writing.get(conversation_id) ?? new Map();
     this.#writing.set(conversation_id, writers);
     clearTimeout(writers.get(user_id));
-    writers.set(user_id, setTimeout(() => this.stopsWriting(conversation_id, user_id), WRITING_MS));
+    writers.set(user_id, setTimeout(() => this.#stopsWriting(conversation_id, user_id), WRITING_MS));
     this.#onChange();
   }
 
   /** @param {string} conversationId @param {string} userId */
-  stopsWriting(conversationId, userId) {
+  #stopsWriting(conversationId, userId) {
     const writers = this.#writing.get(conversationId);
     if (!writers?.has(userId)) return;
     clearTimeout(writers.get(userId));
     writers.delete(userId);
     this.#onChange();
+  }
+
+  /** Somebody's message came: they write no more. @param {string} conversationId @param {string} userId */
+  onMessage(conversationId, userId) {
+    this.#saidAt.set(`${conversationId}/${userId}`, performance.now());
+    this.#stopsWriting(conversationId, userId);
   }
 
   /** Tells the others that this user writes, every few seconds. @param {string} conversationId */

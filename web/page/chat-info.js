@@ -25,7 +25,7 @@ export function showChatInfo(client, conversation, onGone) {
     });
   const toggle = (/** @type {string} */ label, /** @type {"muted" | "pinned"} */ field) =>
     h("label", { class: "toggle" }, h("span", null, label), h("input", { type: "checkbox", role: "switch", checked: view[field], onchange: (/** @type {any} */ event) => change({ [field]: event.target.checked }) }));
-  const members = view.group_id ? h("div", { class: "group" }) : null;
+  const members = view.group_id ? h("div", { class: "group", "aria-busy": "true" }, h("p", { class: "quiet" }, "Loading the members …")) : null;
   const dialog = showDialog(
     titleOf(view),
     toggle("Mute", "muted"),
@@ -55,6 +55,7 @@ async function showGroup(client, groupId, { members, fault, leave }) {
     const invite = (/** @type {any} */ user) => act(() => client.write("POST", `${path}/members`, { user_ids: [user.user_id] }), again);
     const remove = (/** @type {string} */ userId, /** @type {() => void} */ then) => act(() => client.write("DELETE", `${path}/members/${userId}`), then);
     const isDissolved = Boolean(group.dissolved_at);
+    members.removeAttribute("aria-busy");
     members.replaceChildren(
       ...[
         mayManage && !isDissolved && h("form", { class: "inline", onsubmit: rename }, h("div", { class: "field" }, h("label", { for: "group-name" }, "Name of the group"), name), h("button", null, "Rename")),

@@ -58,7 +58,9 @@ export class Sidebar {
     const last = this.#client.outbox.drafts(id).at(-1);
     const said = last ? { ...last, sender_id: this.#client.me.user_id } : conversation.lastMessage;
     const writers = this.#client.presence.writers(id);
-    const text = summary(said, (user) => this.#client.user(user), this.#client.me.user_id);
+    const me = this.#client.me.user_id;
+    const isOthers = view.type === "group" && said && said.sender_id !== me && said.type !== "system";
+    const text = `${isOthers ? `${nameOf(this.#client.user(said.sender_id))}: ` : ""}${summary(said, (user) => this.#client.user(user), me)}`;
     return {
       id,
       title: titleOf(view),
