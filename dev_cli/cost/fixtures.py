@@ -52,6 +52,8 @@ class Fixtures:
     registered: int = 0
     """Instances in Cloud Map that the templates register."""
     alarms: int = 0
+    """Each counted once for every metric that it looks at."""
+    composite_alarms: int = 0
     dashboards: int = 0
     custom_metrics: int = 0
     database_instances: int = 0
@@ -66,6 +68,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
         schedules=_schedules(stage),
         registered=REGISTERED + len(stage.cells),
         alarms=count_alarms(stage),
+        composite_alarms=1 if stage.alarms == "all" and not stage.on_emulator else 0,
         dashboards=0 if stage.on_emulator else 1,
         custom_metrics=SERVICE_METRICS + _route_metrics(stage),
     )

@@ -12,7 +12,7 @@ EXAMPLES = re.compile(r"111122223333|\bexample\.(org|com|net)\b|0123456789abcdef
 
 
 def look_at_examples(stage: Stage) -> Iterator[Finding]:
-    """Name each setting that belongs to nobody: a deployment with them fails late, or waits for hosts there are none of."""
+    """Name each setting that belongs to nobody: a deployment with them fails late, by the names of hosts."""
     left = list(examples_in(stage))
     if left:
         named = "".join(f"\n       {path} = {value}" for path, value in left)

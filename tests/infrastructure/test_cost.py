@@ -62,7 +62,7 @@ def test_every_line_belongs_to_a_resource_and_to_a_group_of_the_comparison() -> 
         ("AWS::SecretsManager::Secret", "secrets"),
         ("AWS::KMS::Key", "keys"),
         ("AWS::Scheduler::Schedule", "schedules"),
-        ("AWS::CloudWatch::Alarm", "alarms"),
+        ("AWS::CloudWatch::CompositeAlarm", "composite_alarms"),
         ("AWS::ServiceDiscovery::Instance", "registered"),
         ("AWS::CloudWatch::Dashboard", "dashboards"),
         ("AWS::RDS::DBInstance", "database_instances"),
@@ -70,6 +70,12 @@ def test_every_line_belongs_to_a_resource_and_to_a_group_of_the_comparison() -> 
 )
 def test_pieces_are_counted_as_the_template_has_them(variant: Synthesis, kind: str, counted: str) -> None:
     assert getattr(count_fixtures(settings(variant)), counted) == len(variant.resources(kind))
+
+
+def test_alarms_are_counted_once_for_each_metric(variant: Synthesis) -> None:
+    computed = [alarm.properties.get("Metrics", [{}]) for alarm in variant.resources("AWS::CloudWatch::Alarm")]
+    measured = sum(1 for metrics in computed for metric in metrics if "Expression" not in metric)
+    assert count_fixtures(settings(variant)).alarms == measured
 
 
 def test_queues_that_lambda_polls_are_counted(variant: Synthesis) -> None:
