@@ -75,6 +75,12 @@ CACHE_UNITS = {
 }
 
 INTERFACE_ENDPOINT = Price(usd=0.01, per="endpoint, zone and hour", source=_PRIVATELINK)
+PROXY_ENDPOINT = Price(
+    usd=0.01,
+    per="zone and hour, as an interface endpoint",
+    source=f"{_RDS_PROXY}, on additional endpoints",
+    verified=False,
+)
 NAT_GATEWAY = Price(usd=0.045, per="gateway and hour", source=_VPC)
 NAT_DATA = Price(usd=0.045, per="GB", source=_VPC)
 PUBLIC_ADDRESS = Price(

@@ -20,7 +20,7 @@ STORES = ("Media", "Broker", "Data", "Network", "Key")
 
 COST_KEYS = {
     "Broker": ("msk-brokers", "msk-storage"),
-    "Data": ("aurora-capacity", "rds-proxy", "cache-storage"),
+    "Data": ("aurora-capacity", "rds-proxy", "proxy-endpoint", "cache-storage"),
     "Network": ("endpoints", "nat", "nat-addresses"),
     "Key": ("keys",),
 }

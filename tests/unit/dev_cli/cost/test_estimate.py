@@ -160,6 +160,13 @@ def test_existing_stores_are_on_somebody_elses_bill() -> None:
     assert not keys & {"msk-brokers", "aurora-capacity", "cache-storage", "endpoints"}
 
 
+def test_the_proxy_has_an_endpoint_for_the_readers_in_each_zone() -> None:
+    stores = managed(PROD)
+    assert usd(floor_of(PROD), "proxy-endpoint") == pytest.approx(3 * 0.01 * 730)
+    alone = replace(PROD, stores=replace(stores, database=replace(stores.database, readers=0)))
+    assert usd(floor_of(alone), "proxy-endpoint") == 0
+
+
 def test_an_estimate_with_messages_counts_the_database_as_awake() -> None:
     idle, busy = estimate(DEV, Workload()), estimate(DEV, Workload(messages=1_000))
     assert busy.floor_usd == pytest.approx(idle.floor_awake_usd)
