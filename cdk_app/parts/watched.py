@@ -190,7 +190,7 @@ def watch_stores(stage: Stage, settings: Managed) -> Iterator[Watch]:
 
 
 def _watch_database(stage: Stage, settings: Database) -> Iterator[Watch]:
-    cluster = {"DBClusterIdentifier": stage.prefix}
+    cluster = {"DBClusterIdentifier": stage.database_name}
     yield Watch(
         name="DatabaseAtItsLimit",
         metric=aws_metric("RDS", "ACUUtilization", cluster, statistic="Average"),

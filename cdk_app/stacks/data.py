@@ -87,7 +87,7 @@ class DataStack(Stack):
         cluster = rds.DatabaseCluster(
             self,
             "Database",
-            cluster_identifier=self._stage.prefix,
+            cluster_identifier=self._stage.database_name,
             engine=ENGINE,
             default_database_name=DATABASE,
             credentials=rds.Credentials.from_generated_secret("gochat_master", encryption_key=self._key),
@@ -112,10 +112,15 @@ class DataStack(Stack):
             removal_policy=RemovalPolicy.RETAIN if self._settings.keep else RemovalPolicy.SNAPSHOT,
             cloudwatch_logs_exports=["error", "slowquery"],
         )
+        cfn = cluster.node.default_child
+        assert isinstance(cfn, rds.CfnDBCluster)
+        if settings.restored_from:
+            # All of these come with the snapshot and may not be said again (CloudFormation, "AWS::RDS::DBCluster"); the
+            # password is the secret's still, as nothing rotates it.
+            cfn.snapshot_identifier = settings.restored_from
+            cfn.master_username = cfn.master_user_password = cfn.database_name = None
         if self._settings.keep:
             # Else the ways back to any second would go with the cluster itself.
-            cfn = cluster.node.default_child
-            assert isinstance(cfn, rds.CfnDBCluster)
             cfn.delete_automated_backups = False
         _acknowledge_cluster(cluster)
         return cluster
