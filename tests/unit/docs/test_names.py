@@ -25,6 +25,7 @@ OURS = (
 )
 
 FOREIGN = {
+    "token.actions.githubusercontent.com": "GitHub's issuer of tokens",
     "LastProcessingResult": "a field of Lambda's answer",
     "EndpointDisabled": "an error of SNS",
     "PlatformCredential": "an attribute of an SNS application",
