@@ -56,6 +56,9 @@ class FunctionContext:
         title = spec.title + (cell_id.capitalize() if cell_id else "")
         name = "-".join(filter(None, (self.stage.prefix, spec.name, cell_id)))
         placement = self.placement if spec.in_vpc else None
+        # Sampling rules of X-Ray don't bind Lambda: its rate "cannot be configured" (Lambda developer guide, "Visualize
+        # Lambda function invocations using AWS X-Ray"). What can be chosen is whether it decides at all.
+        traced = self.stage.tracing == "sampled"
         log_group = declare_log_group(self.stack, f"{title}Logs", stage=self.stage, name=f"/aws/lambda/{name}")
         function = lambda_.Function(
             self.stack,
@@ -69,9 +72,9 @@ class FunctionContext:
             memory_size=self.stage.memory_mib,
             timeout=Duration.seconds(spec.timeout_s),
             reserved_concurrent_executions=dict(self.stage.reserved_concurrency).get(spec.name),
-            role=declare_role(self.stack, f"{title}Role", log_group, statements, traced=True, in_vpc=bool(placement)),
+            role=declare_role(self.stack, f"{title}Role", log_group, statements, traced=traced, in_vpc=bool(placement)),
             log_group=log_group,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.PASS_THROUGH,
             environment={**self._common(placement), **environment},
             vpc=placement.vpc if placement else None,
             vpc_subnets=placement.subnets if placement else None,
@@ -84,7 +87,7 @@ class FunctionContext:
             function.node.add_dependency(resource)
         CfnOutput(self.stack, f"{title}Function", value=function.function_name)
         if self.stage.release and spec.name in self.stage.release.functions:
-            return declare_release(self.stack, self.stage.release, function, title)
+            return declare_release(self.stack, self.stage, self.stage.release, function, title)
         return function
 
     def _common(self, placement: Placement | None) -> dict[str, str]:

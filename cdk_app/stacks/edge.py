@@ -26,6 +26,7 @@ from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.registry import GATEWAY, Registry
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys
+from cdk_app.parts.watched_apis import watch_certificate
 from cdk_app.parts.websocket_api import add_routes, add_stage
 from cdk_app.settings import Mapping, Stage
 from cdk_app.stores import allow
@@ -83,6 +84,7 @@ class EdgeStack(Stack):
         if stage.domains:
             served = [(cell_id, cell.api.api_id, cell.stage) for cell_id, cell in zip(stage.cells, cells, strict=True)]
             map_cells(self, stage.domains, served)
+            watch_certificate(self, stage)
         self._http_api(cells, logic_functions)
         asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
         declare_prober(self._context, registry, repo_function=repo_function, functions=asked)

@@ -98,7 +98,8 @@ CUSTOM_METRIC = Price(
     source=f"{_CLOUDWATCH}, as quoted by cloudburn.io/blog/amazon-cloudwatch-pricing",
     read_on="2026-02-28",
 )
-ALARM = Price(usd=0.10, per="alarm and month", source=_CLOUDWATCH)
+ALARM = Price(usd=0.10, per="alarm metric and month", source=_CLOUDWATCH)
+COMPOSITE_ALARM = Price(usd=0.50, per="composite alarm and month", source=_CLOUDWATCH, verified=False)
 DASHBOARD = Price(usd=3.00, per="dashboard and month", source=_CLOUDWATCH)
 TRACES = Price(usd=5.00, per="million traces recorded", source="aws.amazon.com/xray/pricing")
 

@@ -45,6 +45,7 @@ COMPOSED = {
     "LogicSweepDuties": "an alarm: `title_of` the service before `Duties`",
     "TaskSweepDuties": "the same",
     "GatewaySweepDuties": "the same",
+    "CellG1Refuses": "an alarm: `Refuses` behind the cell",
 }
 """Names that the code puts together."""
 
