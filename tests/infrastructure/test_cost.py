@@ -13,7 +13,7 @@ from dev_cli.cost.report import GROUPS
 from dev_cli.cost.resources import RESOURCES
 from dev_cli.cost.usage import usage_of
 from dev_cli.cost.workload import Workload
-from dev_cli.deployment.account import BOOTSTRAP_NEEDED, FUNCTIONS_RELEASE
+from dev_cli.deployment.account import BOOTSTRAP_NEEDED
 from dev_cli.deployment.removal import COST_KEYS, ORDER
 from dev_cli.signing_keys.rotation import REVISION
 from tests.infrastructure.synthesis import Resource, Synthesis
@@ -126,9 +126,7 @@ def test_every_stack_that_hands_out_public_keys_can_be_told_that_they_changed(st
         assert resource.properties["Revision"] == {"Ref": REVISION}
 
 
-def test_the_preflight_asks_for_the_bootstrap_and_the_python_that_the_app_needs(managed_stage: Synthesis) -> None:
+def test_the_preflight_asks_for_the_bootstrap_that_the_app_needs(managed_stage: Synthesis) -> None:
     rules = str([template.get("Rules", {}) for template in managed_stage.templates.values()])
     assert f"'{BOOTSTRAP_NEEDED - 1}'" in rules
     assert f"'{BOOTSTRAP_NEEDED}'" not in rules
-    runtimes = {function.properties["Runtime"] for function in managed_stage.functions().values()}
-    assert runtimes == {f"python{FUNCTIONS_RELEASE}"}
