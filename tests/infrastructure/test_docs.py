@@ -9,7 +9,7 @@ import pytest
 from tests.infrastructure.synthesis import Synthesis
 from tests.unit.docs.pages import written_pages
 
-NAMED = re.compile(r"(?<![\w-])((?:/aws/\w+/)?gochat-(?:dev|prod)(?:[-/][\w-]*)?)")
+NAMED = re.compile(r"(?<![\w-])((?:/aws/(?:\w+/)+)?gochat-(?:dev|prod)(?:[-/][\w-]*)?)")
 
 GIVEN_BY_THE_READER = {
     "gochat-prod-restored": "a cluster that one restores by hand",
