@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.settings import Release, Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 from cdk_app.stores import allow
 
 ALIAS = "live"
@@ -32,7 +32,8 @@ def version_options(stack: Stack, stage: Stage) -> lambda_.VersionOptions | None
     """
     if not stage.release:
         return None
-    brokers = stage.stores.broker.brokers if isinstance(stage.stores, Managed) else 0
+    managed = stage.stores if isinstance(stage.stores, Managed) else None
+    brokers = managed.broker.brokers if managed and isinstance(managed.broker, Broker) else 0
     revisions = [child.value_as_string for child in stack.node.children if isinstance(child, CfnParameter)]
     return lambda_.VersionOptions(description=Fn.join(" ", [f"{brokers} brokers, revisions:", *revisions]))
 

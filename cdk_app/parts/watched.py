@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from cdk_app.parts.alarms import MINUTE, Watch, aws_metric, function_metric, own_metric
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Database, Managed
+from cdk_app.store_settings import Broker, Database, Managed
 
 LAGGING_RECORDS = 5_000
 """Unread records of a consumer: some seconds of a busy stage, minutes of a small one."""
@@ -169,6 +169,12 @@ def watch_stores(stage: Stage, settings: Managed) -> Iterator[Watch]:
         periods=3,
         meaning="The cache is nearly full and will evict: raise its limit of storage.",
     )
+    if isinstance(settings.broker, Broker):
+        yield from _watch_cluster(stage, settings.broker)
+
+
+def _watch_cluster(stage: Stage, settings: Broker) -> Iterator[Watch]:
+    """Watch what brokers tell; a serverless cluster tells of traffic alone, and lagging readers are seen apart."""
     cluster = {"Cluster Name": stage.prefix}
     yield Watch(
         name="BrokerPartitionsOffline",
@@ -185,7 +191,7 @@ def watch_stores(stage: Stage, settings: Managed) -> Iterator[Watch]:
         below=True,
         meaning="The cluster has no controller: no leader can be chosen. Ask AWS support.",
     )
-    for broker in range(1, settings.broker.brokers + 1):
+    for broker in range(1, settings.brokers + 1):
         yield from _watch_broker(settings, {**cluster, "Broker ID": str(broker)}, broker)
 
 
@@ -223,8 +229,8 @@ def _watch_database(stage: Stage, settings: Database) -> Iterator[Watch]:
         )
 
 
-def _watch_broker(settings: Managed, dimensions: dict[str, str], broker: int) -> Iterator[Watch]:
-    if not settings.broker.is_express:
+def _watch_broker(settings: Broker, dimensions: dict[str, str], broker: int) -> Iterator[Watch]:
+    if not settings.is_express:
         yield Watch(
             name=f"Broker{broker}Disk",
             metric=aws_metric("Kafka", "KafkaDataLogsDiskUsed", dimensions),

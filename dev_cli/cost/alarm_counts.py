@@ -2,7 +2,7 @@
 
 from cdk_app.catalogue import FUNCTIONS
 from cdk_app.settings import Mapping, Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 
 CELL_FUNCTIONS = (
     "gateway-authorize",
@@ -44,7 +44,7 @@ def count_alarms(stage: Stage) -> int:
     count += OF_QUEUE * sum(_copies(stage, name) for name in REDRIVEN)
     if stage.alarms == "consumers":
         return count
-    others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers
+    others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers + stage.makes_topics_by_function
     count += OF_FUNCTION * others + OF_USERS
     return count + (_of_stores(stage.stores) if isinstance(stage.stores, Managed) else 0)
 
@@ -60,5 +60,7 @@ def _copies(stage: Stage, function: str) -> int:
 
 def _of_stores(stores: Managed) -> int:
     database = 2 + bool(stores.database.readers) + stores.database.proxy
+    if not isinstance(stores.broker, Broker):
+        return database + OF_CACHE
     of_broker = 1 if stores.broker.is_express else 2
     return database + OF_CACHE + OF_CLUSTER + of_broker * stores.broker.brokers

@@ -1,9 +1,9 @@
 """What a month's use adds to a stage's floor."""
 
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 from dev_cli.cost import effort, prices
-from dev_cli.cost.lines import Line
+from dev_cli.cost.lines import HOURS, Line
 from dev_cli.cost.workload import Workload, traffic_of
 
 MILLION = 1e6
@@ -47,11 +47,11 @@ def usage_of(stage: Stage, work: Workload) -> list[Line]:
         line("data-out", "Data out", effort.out_gb(traffic, work.media_kib), prices.DATA_OUT),
     ]
     if isinstance(stage.stores, Managed):
-        lines += _stores(stage.stores, work)
+        lines += _stores(stage, stage.stores, work)
     return [one for one in lines if one.quantity]
 
 
-def _stores(stores: Managed, work: Workload) -> list[Line]:
+def _stores(stage: Stage, stores: Managed, work: Workload) -> list[Line]:
     """List what the managed stores are billed by use."""
     traffic = traffic_of(work)
     engine = stores.cache.engine
@@ -85,12 +85,23 @@ def _stores(stores: Managed, work: Workload) -> list[Line]:
             quantity=units / MILLION,
             price=prices.CACHE_UNITS[engine],
         ),
-        Line(
-            key="msk-data",
-            title="MSK Express: data written",
-            quantity=written_gb if stores.broker.is_express else 0.0,
-            price=prices.EXPRESS_DATA_IN,
-        ),
+        *_broker(stage, stores, written_gb),
+    ]
+
+
+def _broker(stage: Stage, stores: Managed, written_gb: float) -> list[Line]:
+    """List what MSK asks for data: nothing on standard brokers; every record is read once, by its mapping."""
+    if isinstance(stores.broker, Broker):
+        written = written_gb if stores.broker.is_express else 0.0
+        return [Line(key="msk-data", title="MSK Express: data written", quantity=written, price=prices.EXPRESS_DATA_IN)]
+    kept_gb = written_gb * min(1.0, stage.topics.retention_hours / HOURS)
+    return [
+        Line(key="msk-data", title=f"MSK Serverless: data {what}", quantity=quantity, price=price)
+        for what, quantity, price in (
+            ("written", written_gb, prices.SERVERLESS_DATA_IN),
+            ("read", written_gb, prices.SERVERLESS_DATA_OUT),
+            ("kept", kept_gb, prices.SERVERLESS_STORAGE),
+        )
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cdk_app.settings import Stage
 from cdk_app.stages import DEV, LOCAL, PROD
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed, ServerlessBroker
 from dev_cli.cost.estimate import estimate
 from dev_cli.cost.floor import floor_of
 from dev_cli.cost.lines import Line, total
@@ -88,6 +88,7 @@ def test_fuller_batches_are_cheaper() -> None:
 
 def test_what_a_stage_is_set_to_is_what_is_paid() -> None:
     stores = managed(PROD)
+    assert isinstance(stores.broker, Broker)
     one_broker_more = replace(PROD, stores=replace(stores, broker=replace(stores.broker, brokers=6)))
     assert usd(floor_of(one_broker_more), "msk-brokers") == pytest.approx(2 * usd(floor_of(PROD), "msk-brokers"))
     redis = replace(PROD, stores=replace(stores, cache=replace(stores.cache, engine="redis")))
@@ -100,6 +101,17 @@ def test_what_a_stage_is_set_to_is_what_is_paid() -> None:
     kept = replace(PROD, log_retention_days=14)
     work = Workload(messages=MILLION)
     assert usd(usage_of(kept, work), "logs-kept") < usd(usage_of(PROD, work), "logs-kept")
+
+
+def test_msk_serverless_is_paid_by_the_hour_the_partition_and_the_byte() -> None:
+    serverless = replace(DEV, stores=replace(managed(DEV), broker=ServerlessBroker()))
+    # Five topics of six partitions, and dead letters.
+    assert usd(floor_of(serverless), "msk-brokers") == pytest.approx((0.75 + 31 * 0.0015) * 730)
+    assert usd(floor_of(serverless), "msk-storage") == 0
+    work = Workload(messages=MILLION)
+    standard, paid = (usd(usage_of(stage, work), "msk-data") for stage in (DEV, serverless))
+    assert standard == 0
+    assert paid > 0
 
 
 def test_pollers_of_a_group_share_their_units() -> None:
