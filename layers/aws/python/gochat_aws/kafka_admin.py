@@ -1,7 +1,7 @@
 """Asks Kafka about topics and to make them, and tells apart what may pass, what is forbidden and what is wrong."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -148,44 +148,66 @@ def admin_of(settings: KafkaSettings, *, bootstrap_timeout_ms: int) -> Iterator[
     from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
 
     by_iam = settings.kafka_auth == "iam"
-    with _last_warning() as warning:
+    with _faults_of_bootstrap() as faults:
         try:
             client = _connect(settings, bootstrap_timeout_ms)
             try:
                 yield KafkaAdmin(client, by_iam=by_iam)
             finally:
                 client.close()
-        except (SaslAuthenticationFailedError, AuthorizationError) as fault:
-            # A role's rights reach MSK some seconds after CloudFormation says that they are there.
-            raise (Unavailable if by_iam else TopicsRefused)(f"Kafka refused the login: {fault}") from fault
-        except KafkaError as fault:
-            if getattr(fault, "retriable", False):
-                raise Unavailable(f"Kafka does not answer: {warning() or fault!r}") from fault
-            raise TopicsRefused(f"Kafka refused: {fault!r}") from fault
+        except KafkaError as error:
+            refused = (SaslAuthenticationFailedError, AuthorizationError)
+            fault = next((one for one in faults if isinstance(one, refused)), faults[0] if faults else error)
+            if isinstance(fault, refused):
+                # A role's rights reach MSK some seconds after CloudFormation says that they are there.
+                raise (Unavailable if by_iam else TopicsRefused)(f"Kafka refused the login: {fault}") from error
+            if getattr(error, "retriable", False):
+                # kafka-python loses the broker's last words when the connection ends with them.
+                hint = "" if settings.kafka_auth == "none" else " (which may be how it refuses a login)"
+                raise Unavailable(f"Kafka does not answer: {fault}{hint}") from error
+            raise TopicsRefused(f"Kafka refused: {error!r}") from error
 
 
 def _connect(settings: KafkaSettings, bootstrap_timeout_ms: int) -> "KafkaAdminClient":
     from kafka.admin import KafkaAdminClient
+    from kafka.net.compat import KafkaNetClient
 
-    return KafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap.split(","),
-        client_id="gochat-topics",
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-        bootstrap_timeout_ms=bootstrap_timeout_ms,
-        reconnect_backoff_max_ms=1_000,
-        **login_options(settings),
-    )
+    options = login_options(settings)
+    clients: list[KafkaNetClient] = []
+
+    def make_client(**client_options: Any) -> KafkaNetClient:
+        clients.append(KafkaNetClient(**client_options))
+        return clients[-1]
+
+    try:
+        return KafkaAdminClient(
+            kafka_client=make_client,
+            bootstrap_servers=settings.kafka_bootstrap.split(","),
+            client_id="gochat-topics",
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            bootstrap_timeout_ms=bootstrap_timeout_ms,
+            reconnect_backoff_max_ms=1_000,
+            **options,
+        )
+    except BaseException:
+        # An admin client that never came to be leaves its sockets open and its thread running.
+        for client in clients:
+            client.close()
+            client._manager._net.stop()
+        raise
 
 
 @contextmanager
-def _last_warning() -> Iterator[Callable[[], str]]:
-    """Keep what kafka-python warns of: its own error says no more than that it could not bootstrap."""
-    heard: list[str] = []
+def _faults_of_bootstrap() -> Iterator[list[BaseException]]:
+    """Gather what kept kafka-python from getting in, which it logs: its own error says no more than that it did not."""
+    faults: list[BaseException] = []
     handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("kafka")
+    handler.emit = lambda record: faults.extend(  # type: ignore[method-assign]
+        one for one in record.args or () if isinstance(one, BaseException)
+    )
+    logger = logging.getLogger("kafka.net.manager")
     logger.addHandler(handler)
     try:
-        yield lambda: heard[-1] if heard else ""
+        yield faults
     finally:
         logger.removeHandler(handler)
