@@ -3,12 +3,13 @@
 import base64
 from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_msk as msk
 from constructs import Construct
 
-from cdk_app.parts.function import declare_log_group
+from cdk_app.parts.function import declare_log_group, vended_logs
+from cdk_app.parts.keeping import removal
 from cdk_app.settings import Stage
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.store_settings import Broker, Managed
@@ -48,7 +49,7 @@ class BrokerStack(Stack):
             self._declare_topics(cluster)
         else:
             cluster = self._declare_serverless(network)
-        cluster.apply_removal_policy(RemovalPolicy.RETAIN if settings.keep else RemovalPolicy.DESTROY)
+        cluster.apply_removal_policy(removal(keep=settings.keep))
         self.cluster_arn = cluster.ref
 
     def _declare_serverless(self, network: NetworkStack) -> msk.CfnServerlessCluster:
@@ -94,7 +95,9 @@ class BrokerStack(Stack):
     def _declare_cluster(
         self, settings: Broker, network: NetworkStack, configuration: msk.CfnConfiguration
     ) -> msk.CfnCluster:
-        log_group = declare_log_group(self, "BrokerLogs", stage=self._stage, name=f"/aws/msk/{self._stage.prefix}")
+        log_group = declare_log_group(
+            self, "BrokerLogs", stage=self._stage, name=vended_logs("msk", self._stage.prefix)
+        )
         return msk.CfnCluster(
             self,
             "Cluster",
@@ -160,4 +163,4 @@ class BrokerStack(Stack):
                 replication_factor=plan.replication_factor,
                 configs=base64.b64encode(lines.encode()).decode(),
             )
-            topic.apply_removal_policy(RemovalPolicy.RETAIN)
+            topic.apply_removal_policy(removal(keep=True))

@@ -225,7 +225,7 @@ def test_an_owner_s_topics_are_looked_at_with_the_right_to_describe_them_alone(
 def test_a_wrong_password_is_named_as_what_may_be_wrong(doors: Doors, name: str) -> None:
     maker = TopicMaker(doors.settings("scram", password="guess"), bootstrap_timeout_ms=1_500)
     # Refused for good, or, where kafka-python has not heard why it was sent away, for the moment.
-    with pytest.raises((TopicsRefused, Unavailable), match="refuse[ds] (the|a) login"):
+    with pytest.raises((TopicsRefused, Unavailable), match=r"refuse[ds] (the|a) login"):
         maker.ensure([wanted(name)])
 
 

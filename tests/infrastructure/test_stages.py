@@ -97,6 +97,11 @@ def test_msk_serverless_is_told_of_retention_alone() -> None:
         assert plan.configs == {"retention.ms": "604800000"}
 
 
+def test_small_brokers_are_refused_with_kraft_which_msk_does_not_have() -> None:
+    with pytest.raises(ValueError, match="no t3 brokers with KRaft"):
+        dataclasses.replace(_broker(DEV), kafka_version="3.9.x.kraft")
+
+
 @MANAGED
 def test_a_pausing_database_sees_idle_connections_go_before_it_would_pause(stage: Stage) -> None:
     database = _stores(stage).database
