@@ -12,9 +12,14 @@ from cdk_app.stores import allow
 
 
 def declare_schedule(
-    context: FunctionContext, spec: FunctionSpec, function: lambda_.IFunction, *, cell_id: str | None = None
+    context: FunctionContext,
+    spec: FunctionSpec,
+    function: lambda_.IFunction,
+    *,
+    cell_id: str | None = None,
+    on: bool = True,
 ) -> None:
-    """Run a sweep every minute, or keep its schedule disabled where the stage has sweeps off.
+    """Run a sweep every minute, or keep its schedule disabled where it, or all sweeps of the stage, are off.
 
     By EventBridge Scheduler, as AWS recommends over the older scheduled rules (EventBridge user guide, "Creating a
     scheduled rule (legacy)"). A run that failed or was late is not repeated: the next one is a minute away and finds
@@ -46,7 +51,7 @@ def declare_schedule(
         name=name,
         schedule_expression="rate(1 minute)",
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-        state="ENABLED" if stage.sweeps.on else "DISABLED",
+        state="ENABLED" if stage.sweeps.on and on else "DISABLED",
         target=scheduler.CfnSchedule.TargetProperty(
             arn=function.function_arn,
             role_arn=role.role_arn,

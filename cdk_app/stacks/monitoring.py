@@ -14,6 +14,7 @@ from constructs import Construct
 from cdk_app.parts import watched
 from cdk_app.parts.alarms import Watch, declare_alarm
 from cdk_app.parts.dashboard import declare_dashboard, declare_queries
+from cdk_app.parts.watched_audit import watch_audit
 from cdk_app.settings import Stage
 from cdk_app.store_settings import Managed
 
@@ -53,6 +54,7 @@ class MonitoringStack(Stack):
             if function not in consuming:
                 yield from watched.watch_function(self._stage, function)
         yield from watched.watch_users(self._stage)
+        yield from watch_audit(self._stage)
         if isinstance(self._stage.stores, Managed):
             yield from watched.watch_stores(self._stage, self._stage.stores)
 

@@ -17,6 +17,7 @@ OF_CONSUMER = 3
 OF_FUNCTION = 2
 OF_DEAD_LETTERS = 3
 OF_USERS = 7
+OF_AUDIT = 2
 OF_QUEUE = 2
 """That something has failed for long, and that it was given up (`cdk_app/parts/redrive.py`)."""
 
@@ -45,7 +46,7 @@ def count_alarms(stage: Stage) -> int:
     if stage.alarms == "consumers":
         return count
     others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers
-    count += OF_FUNCTION * others + OF_USERS
+    count += OF_FUNCTION * others + OF_USERS + OF_AUDIT
     return count + (_of_stores(stage.stores) if isinstance(stage.stores, Managed) else 0)
 
 
