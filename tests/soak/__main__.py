@@ -26,6 +26,8 @@ def main() -> int:
     options = parser.parse_args()
     plan = Plan(
         users=options.users,
+        groups=options.groups,
+        crowd=options.crowd,
         minutes=options.minutes or (None if options.steps else MINUTES),
         steps=options.steps,
         round_s=options.round,
