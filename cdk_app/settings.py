@@ -1,8 +1,9 @@
 """What may differ between stages, as types: each setting with its unit, its range and why one would change it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from cdk_app.alarm_settings import Thresholds
 from cdk_app.store_settings import External, Managed
 
 STAGE_TAG = "gochat:stage"
@@ -180,10 +181,17 @@ class Stage:
     release: Release | None = None
     """None: new code replaces the old at once."""
     domains: Domains | None = None
+    tracing: Literal["sampled", "off"] = "sampled"
+    """`sampled`: X-Ray traces one invocation of each function a second and 5 % of the others, which AWS has fixed;
+    `off`: none, where those 5 % cost too much. Trace ids stand in the logs in any case."""
     alarms: Literal["consumers", "all"] = "all"
     """Which alarms there are ($0.10 a month each): those of whoever reads a topic, or of everything."""
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    """From where on something is an alarm."""
     alarm_email: str | None = None
     """Who is told by mail of alarms, once the address has confirmed; None: subscribe to the stage's topic yourself."""
+    page_email: str | None = None
+    """Who is told of the one alarm that is worth waking somebody for, `StageIsUnwell`; None: subscribe yourself."""
     on_emulator: bool = False
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
 

@@ -56,7 +56,7 @@ DEV = Stage(
         zone_ids=("use1-az1", "use1-az2"),
         endpoint_zones=1,
         # The smallest cluster there is. Its brokers take about 4 new IAM connections a second.
-        broker=Broker(instance_type="kafka.t3.small", brokers=2, volume_gib=20),
+        broker=Broker(instance_type="kafka.t3.small", kafka_version="3.9.x", brokers=2, volume_gib=20),
         database=Database(minimum_acu=0, maximum_acu=2, pause_after_s=300, readers=0, wait_timeout_s=60, backup_days=1),
         cache=Cache(maximum_gb=1, maximum_ecpu_per_second=5_000),
         keep=False,

@@ -12,7 +12,9 @@ class Broker:
     """The managed MSK cluster."""
 
     kafka_version: str = "3.9.x.kraft"
-    """`AWS::MSK::Topic` needs 3.6 or later; ZooKeeper clusters can never be moved to KRaft, so begin with it."""
+    """`AWS::MSK::Topic` needs 3.6 or later; ZooKeeper clusters can never be moved to KRaft, so begin with it. With
+    `kafka.t3.small` alone it is `3.9.x`: of KRaft MSK refuses that size ("Unsupported InstanceType specified. Valid
+    values: [express.m7g.*, kafka.m5.*, kafka.m7g.*]"), which the developer guide nowhere says."""
     instance_type: str
     """`kafka.m7g.large` and the like: standard brokers. `express.m7g.large` and the like: Express brokers, with three
     times the throughput, storage that grows by itself, three zones, and three replicas of which two must be in sync
@@ -25,6 +27,8 @@ class Broker:
     def __post_init__(self) -> None:
         if self.is_express != (self.volume_gib is None):
             raise ValueError("standard brokers need volume_gib, Express brokers take none")
+        if self.instance_type.startswith("kafka.t3.") and self.kafka_version.endswith(".kraft"):
+            raise ValueError("MSK has no t3 brokers with KRaft: take 3.9.x, or kafka.m7g.large")
 
     @property
     def is_express(self) -> bool:

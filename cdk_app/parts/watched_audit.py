@@ -6,6 +6,7 @@ from cdk_app.parts.alarms import Watch, own_metric
 from cdk_app.settings import Stage
 
 SERVICE = "repo-audit"
+RUNBOOK = "what-is-stored-does-not-add-up"
 
 
 def watch_audit(stage: Stage) -> Iterator[Watch]:
@@ -17,11 +18,13 @@ def watch_audit(stage: Stage) -> Iterator[Watch]:
         periods=1,
         meaning="What is stored does not add up: the log of repo-audit names each conversation and what is wrong with "
         "it, every minute until it is mended.",
+        runbook=RUNBOOK,
     )
     yield Watch(
         name="RepoAuditDuties",
         metric=own_metric("DutyFailed", SERVICE, stage.name),
-        threshold=5,
+        threshold=stage.thresholds.duties_failed,
         periods=2,
         meaning="The loss audit fails again and again: losses would not be noticed.",
+        runbook=RUNBOOK,
     )

@@ -52,6 +52,8 @@ class Fixtures:
     registered: int = 0
     """Instances in Cloud Map that the templates register."""
     alarms: int = 0
+    """Each counted once for every metric that it looks at."""
+    composite_alarms: int = 0
     dashboards: int = 0
     custom_metrics: int = 0
     database_instances: int = 0
@@ -66,6 +68,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
         schedules=_schedules(stage),
         registered=REGISTERED + len(stage.cells),
         alarms=count_alarms(stage),
+        composite_alarms=1 if stage.alarms == "all" and not stage.on_emulator else 0,
         dashboards=0 if stage.on_emulator else 1,
         custom_metrics=SERVICE_METRICS + _route_metrics(stage),
     )
@@ -76,7 +79,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
         everywhere,
         brokers=managed.broker.brokers,
         endpoint_zones=_endpoints(stage, managed) * managed.endpoint_zones,
-        nat_gateways=len(managed.zone_ids) if managed.egress == "nat" else 0,
+        nat_gateways=managed.endpoint_zones if managed.egress == "nat" else 0,
         secrets=SECRETS + 1,  # the database's master password
         keys=1 if managed.customer_key else 0,
         custom_metrics=everywhere.custom_metrics + _broker_metrics(stage, managed),
@@ -93,9 +96,10 @@ def poller_units(stage: Stage) -> int:
 
 
 def _endpoints(stage: Stage, managed: Managed) -> int:
-    if managed.egress != "endpoints":
-        return 0
-    return 3 if stage.mappings.on_demand else 1
+    """Count the services with an endpoint, as the Network stack declares them: on-demand pollers take no IPv6."""
+    secrets = 1 if managed.egress == "endpoints" else 0
+    pollers = 2 if stage.mappings.on_demand and managed.egress != "nat" else 0
+    return secrets + pollers
 
 
 def _schedules(stage: Stage) -> int:

@@ -122,7 +122,8 @@ def _watching(fixtures: Fixtures) -> list[Line]:
         pieces("keys", "KMS keys", fixtures.keys, prices.KEY),
         pieces("discovery", "Names in Cloud Map", fixtures.registered, prices.HOSTED_NAMES),
         pieces("metrics", "CloudWatch custom metrics, at most", fixtures.custom_metrics, prices.CUSTOM_METRIC),
-        pieces("alarms", "CloudWatch alarms", fixtures.alarms, prices.ALARM),
+        pieces("alarms", "CloudWatch alarms, by metric", fixtures.alarms, prices.ALARM),
+        pieces("alarms", "CloudWatch composite alarms", fixtures.composite_alarms, prices.COMPOSITE_ALARM),
         pieces("dashboards", "CloudWatch dashboards", fixtures.dashboards, prices.DASHBOARD),
     ]
 

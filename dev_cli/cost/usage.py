@@ -34,7 +34,7 @@ def usage_of(stage: Stage, work: Workload) -> list[Line]:
         line("lambda-time", f"Lambda time at {stage.memory_mib} MiB", gb_seconds, prices.LAMBDA_TIME),
         line("logs", "Logs taken in", logs, prices.LOGS_IN),
         line("logs-kept", f"Logs kept for {stage.log_retention_days} days", _kept(stage, logs), prices.LOGS_KEPT),
-        line("traces", "Traces", effort.TRACED_SHARE * runs / MILLION, prices.TRACES),
+        line("traces", "Traces", _traced(stage) * runs / MILLION, prices.TRACES),
         line("pushes", "Pushes by SNS", traffic.pushes / MILLION if stage.push_applications else 0.0, prices.PUSHES),
         line("file-writes", "Uploads", traffic.uploads / MILLION, prices.FILE_WRITES),
         line("file-reads", "Downloads", traffic.downloads / MILLION, prices.FILE_READS),
@@ -49,6 +49,10 @@ def usage_of(stage: Stage, work: Workload) -> list[Line]:
     if isinstance(stage.stores, Managed):
         lines += _stores(stage.stores, work)
     return [one for one in lines if one.quantity]
+
+
+def _traced(stage: Stage) -> float:
+    return effort.TRACED_SHARE if stage.tracing == "sampled" else 0.0
 
 
 def _stores(stores: Managed, work: Workload) -> list[Line]:

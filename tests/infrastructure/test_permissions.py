@@ -22,6 +22,7 @@ WITHOUT_RESOURCES = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
     "cloudwatch:DescribeAlarms",
+    "kafka:GetBootstrapBrokers",
 }
 
 RUNNING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}

@@ -93,7 +93,7 @@ def test_what_a_stage_is_set_to_is_what_is_paid() -> None:
     redis = replace(PROD, stores=replace(stores, cache=replace(stores.cache, engine="redis")))
     assert usd(floor_of(redis), "cache-storage") == pytest.approx(1.0 * 0.125 * 730)
     nat = replace(DEV, stores=replace(managed(DEV), egress="nat"))
-    assert usd(floor_of(nat), "nat") == pytest.approx(2 * 0.045 * 730)
+    assert usd(floor_of(nat), "nat") == pytest.approx(managed(DEV).endpoint_zones * 0.045 * 730)
     assert usd(floor_of(nat), "endpoints") == 0
     proxy = replace(PROD, stores=replace(stores, database=replace(stores.database, proxy=True)))
     assert usd(floor_of(proxy), "rds-proxy") == pytest.approx(8 * 0.015 * 730)
