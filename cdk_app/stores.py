@@ -67,15 +67,15 @@ class KafkaStore:
         if self.auth == "scram":
             describes.append("ListScramSecrets")
         rights += [allow(describes, [self.cluster_arn], "kafka"), may_look_up_brokers()]
-        return [*rights, *(self.may_read(topic, group) if self.auth == "iam" else ())]
+        return [*rights, *self.may_read(topic, group)]
 
     def may_read(self, topic: str, group: str) -> list[iam.PolicyStatement]:
-        """Allow to read a topic; MSK asks for rights on a group beside ReadData, also of who joins none.
+        """Allow to read a topic by IAM; it asks for rights on a group beside ReadData, also of who joins none.
 
         MSK developer guide, "Semantics of IAM authorization policy actions and resources".
         """
         if self.auth != "iam":
-            return may_read_secrets(self.secret_arns, self.key_arn)
+            return []
         return [
             allow(["Connect", "DescribeCluster"], [self._cluster()], "kafka-cluster"),
             allow(["DescribeTopic", "ReadData"], [self._arn("topic", topic)], "kafka-cluster"),

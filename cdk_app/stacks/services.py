@@ -19,6 +19,7 @@ from cdk_app.parts.external_topics import declare_external_topics
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.logic_aliases import declare_alias
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.operating import declare_audit, declare_desk
 from cdk_app.parts.push_alarms import declare_push_alarms
 from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.registry import REPO, Registry
@@ -87,8 +88,8 @@ class ServicesStack(Stack):
         self.repo_rpc = self._repo_rpc(ready)
         self._push(worker.function_arn, ready)
         self._sweeps(ready)
-        self._audit(ready)
-        self._redrive(ready)
+        declare_audit(self._context, self._stores.database, ready)
+        declare_desk(self._context, self._stores.kafka, ready)
 
     def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> list[str]:
         """Declare im-logic's gRPC side and return the ARNs that callers use, the one to fall back to first."""
@@ -205,30 +206,6 @@ class ServicesStack(Stack):
         }
         for spec, environment in ((catalogue.LOGIC_SWEEP, {}), (catalogue.TASK_SWEEP, settings)):
             declare_schedule(self._context, spec, self._function(spec, environment, ready))
-
-    def _audit(self, ready: list[CustomResource]) -> None:
-        """Declare the loss audit, which reaches the database and nothing else."""
-        database = self._stores.database
-        function = self._context.make(
-            catalogue.REPO_AUDIT, environment=database.environment(), statements=database.may_connect(), after=ready
-        )
-        declare_schedule(self._context, catalogue.REPO_AUDIT, function, on=self._stage.sweeps.audit)
-
-    def _redrive(self, ready: list[CustomResource]) -> None:
-        """Declare what shows dead letters and brings them back; nobody may invoke it but whom the account lets."""
-        kafka = self._stores.kafka
-        group = consumer_group(self._stage, catalogue.TASK_REDRIVE.name)
-        read = kafka.may_read(catalogue.DEAD_LETTER_TOPIC, group) if kafka.auth == "iam" else []
-        write = kafka.may_produce([*catalogue.REDRIVABLE_TOPICS, catalogue.DEAD_LETTER_TOPIC])
-        self._context.make(
-            catalogue.TASK_REDRIVE,
-            environment={
-                **kafka.environment(),
-                "GOCHAT_TOPIC_RETENTION_HOURS": str(self._stage.topics.retention_hours),
-            },
-            statements=[*read, *write],
-            after=ready,
-        )
 
     def _repo_rpc(self, ready: list[CustomResource]) -> str:
         """Declare RepoService and return its ARN.
