@@ -1,6 +1,7 @@
 """What may differ between stages, as types: each setting with its unit, its range and why one would change it."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 from cdk_app.alarm_settings import Thresholds
@@ -204,6 +205,14 @@ class Stage:
     def keep(self) -> bool:
         """Whether what holds data outlives its stack."""
         return isinstance(self.stores, Managed) and self.stores.keep
+
+    @property
+    def database_name(self) -> str:
+        """The identifier of the managed cluster; a restored one has another than what it takes the place of, because
+        CloudFormation never replaces a resource by one of the same given name.
+        """
+        source = self.stores.database.restored_from if isinstance(self.stores, Managed) else None
+        return f"{self.prefix}-{sha256(source.encode()).hexdigest()[:8]}" if source else self.prefix
 
     @property
     def prefix(self) -> str:

@@ -180,7 +180,7 @@ def _functions(functions: Sequence[str]) -> list[cloudwatch.IWidget]:
 
 
 def _stores(stage: Stage) -> list[cloudwatch.IWidget]:
-    cluster, cache = {"DBClusterIdentifier": stage.prefix}, {"clusterId": stage.prefix}
+    cluster, cache = {"DBClusterIdentifier": stage.database_name}, {"clusterId": stage.prefix}
     broker = {"Cluster Name": stage.prefix}
     return [
         _graph("Database, ACU", [aws_metric("RDS", "ServerlessDatabaseCapacity", cluster)], 6),

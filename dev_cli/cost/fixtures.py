@@ -88,11 +88,17 @@ def count_fixtures(stage: Stage) -> Fixtures:
 
 
 def poller_units(stage: Stage) -> int:
-    """Count event poller units: mappings of a poller group share them, the others have one each at least."""
+    """Count event poller units: mappings of a poller group share them, those outside have one each at least.
+
+    The bulk lanes stay outside in any case (`cdk_app/stacks/edge.py`).
+    """
     minimums = [mapping.pollers.minimum for mapping in mappings_of(stage) if mapping.pollers]
-    if stage.mappings.shared_pollers:
-        return math.ceil(sum(minimums) / POLLERS_PER_UNIT)
-    return sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in minimums)
+    if not stage.mappings.shared_pollers:
+        return sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in minimums)
+    bulk = stage.mappings.deliver_bulk.pollers
+    alone = [bulk.minimum] * len(stage.cells) if bulk else []
+    together = sum(minimums) - sum(alone)
+    return math.ceil(together / POLLERS_PER_UNIT) + sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in alone)
 
 
 def _endpoints(stage: Stage, managed: Managed) -> int:

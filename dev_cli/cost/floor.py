@@ -75,6 +75,15 @@ def _database(stores: Managed, fixtures: Fixtures, *, awake: bool) -> list[Line]
                 price=prices.RDS_PROXY,
             )
         )
+    if database.proxy and database.readers:
+        lines.append(
+            Line(
+                key="proxy-endpoint",
+                title="RDS Proxy's second endpoint, to the readers",
+                quantity=len(stores.zone_ids) * HOURS,
+                price=prices.PROXY_ENDPOINT,
+            )
+        )
     return lines
 
 
