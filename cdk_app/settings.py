@@ -84,6 +84,9 @@ class Sweeps:
 
     on: bool
     """Off, their schedules are there and disabled: they would keep a database that pauses awake."""
+    audit: bool
+    """Whether the loss audit runs with them: once a minute it looks whether all that changed adds up in the database
+    (docs/operations.md, "Loss audit")."""
     offline_after_s: int = 30
     """How long somebody may be gone before it is told; the sweep adds up to a minute."""
     connection_check_minutes: float = 15

@@ -10,7 +10,7 @@ from dev_cli.cost.alarm_counts import count_alarms, mappings_of
 POLLERS_PER_UNIT = 10
 """As long as each reads less than 2 MB/s (Lambda developer guide, "Enhanced EPU Utilization")."""
 
-SERVICE_METRICS = 60
+SERVICE_METRICS = 70
 """Metrics that the functions write, by name and service; one is billed for the hours in which it is written."""
 
 ROUTE_METRICS = 5
@@ -109,7 +109,7 @@ def _endpoints(stage: Stage, managed: Managed) -> int:
 
 
 def _schedules(stage: Stage) -> int:
-    return 3 + len(stage.cells)
+    return 4 + len(stage.cells)
 
 
 def _route_metrics(stage: Stage) -> int:

@@ -88,7 +88,7 @@ def _restored() -> Stage:
 STAGES = {"local": LOCAL, "dev": DEV, "prod": PROD, "external": EXTERNAL}
 
 VARIANTS = {
-    "two-cells": replace(PROD, cells=("g1", "g2")),
+    "two-cells": replace(PROD, cells=("g1", "g2"), sweeps=replace(PROD.sweeps, audit=False)),
     "custom-domain": replace(DEV, domains=DOMAINS, cells=("g1", "g2")),
     "redis-oss": _redis_oss(),
     "nat": _managed(DEV, egress="nat"),
