@@ -89,6 +89,8 @@ TASK_WORKER = FunctionSpec(
 )
 # Outside: push services are reached over the internet, the stores through repo-rpc.
 TASK_PUSH = FunctionSpec(name="task-push", layers=_EDGE_LAYERS, timeout_s=60)
+# Two users of the stage, who know of it what clients know.
+TASK_CANARY = FunctionSpec(name="task-canary", layers=("core", "aws", "client", "wheels"), timeout_s=60)
 # For callers outside the VPC, which reach the stores through it.
 REPO_RPC = FunctionSpec(name="repo-rpc", layers=_STORE_LAYERS, timeout_s=28, database=True, cache=True)
 # Lambda's limit: a migration may rewrite a large table.
@@ -108,6 +110,7 @@ FUNCTIONS = (
     TASK_WORKER,
     TASK_SWEEP,
     TASK_PUSH,
+    TASK_CANARY,
     REPO_RPC,
     REPO_MIGRATE,
 )

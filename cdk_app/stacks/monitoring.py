@@ -64,6 +64,7 @@ class MonitoringStack(Stack):
                 yield from watched.watch_function(stage, function)
         yield from watched.watch_account(stage)
         yield from watched.watch_users(stage)
+        yield from watched.watch_canary(stage)
         yield from watched.watch_sweeps(stage)
         if isinstance(stage.stores, Managed):
             yield from watch_stores(stage, stage.stores)

@@ -110,6 +110,7 @@ GROUPS = {
     "lambda-time": "Functions",
     "schedules": "Functions",
     "sweeps": "Functions",
+    "canary": "Functions",
     "queue-polls": "Functions",
     "pushes": "Pushes",
     "file-writes": "Files",
