@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -13,6 +13,7 @@ from constructs import IDependable
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.code import ARCHITECTURE, RUNTIME, CodeLibrary
+from cdk_app.parts.keeping import removal
 from cdk_app.parts.release import declare_release, version_options
 from cdk_app.settings import Stage
 from cdk_app.stores import allow, may_use_network_interfaces
@@ -152,8 +153,18 @@ def declare_log_group(stack: Stack, construct_id: str, *, stage: Stage, name: st
         construct_id,
         log_group_name=name,
         retention=_RETENTION[stage.log_retention_days],
-        removal_policy=RemovalPolicy.RETAIN if stage.keep else RemovalPolicy.DESTROY,
+        removal_policy=removal(keep=stage.keep),
     )
+
+
+def vended_logs(service: str, name: str) -> str:
+    """Name a log group that a service of AWS writes to by log delivery.
+
+    Under any other name the service would add the group to a resource policy that all groups of the region share, and
+    that has room for 5,120 characters (CloudWatch Logs user guide, "Log group resource policy size limit
+    considerations"): in an account with many APIs the stage could not be made.
+    """
+    return f"/aws/vendedlogs/{service}/{name}"
 
 
 _RETENTION = {

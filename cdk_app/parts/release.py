@@ -7,6 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.alarms import MINUTE, Watch, declare_alarm
+from cdk_app.parts.keeping import removal
 from cdk_app.settings import Release, Stage
 from cdk_app.store_settings import Managed
 from cdk_app.stores import allow
@@ -34,7 +35,11 @@ def version_options(stack: Stack, stage: Stage) -> lambda_.VersionOptions | None
         return None
     brokers = stage.stores.broker.brokers if isinstance(stage.stores, Managed) else 0
     revisions = [child.value_as_string for child in stack.node.children if isinstance(child, CfnParameter)]
-    return lambda_.VersionOptions(description=Fn.join(" ", [f"{brokers} brokers, revisions:", *revisions]))
+    return lambda_.VersionOptions(
+        description=Fn.join(" ", [f"{brokers} brokers, revisions:", *revisions]),
+        # A `LogicAlias` may stand on a version of before, and whoever goes back by hand needs one to go to.
+        removal_policy=removal(keep=True),
+    )
 
 
 def declare_release(
@@ -65,7 +70,11 @@ def declare_release(
         alarms=[alarm],
         role=role.without_policy_updates(),
     )
-    role.add_to_policy(allow(["GetAlias", "UpdateAlias"], [alias.function_arn], "lambda"))
+    # Lambda asks for the first two on the function and not on its alias, whose ARN alone would refuse every release
+    # (service authorization reference, "AWS Lambda"; error messages name the function); the last is asked of the alias
+    # (AWS managed policy AWSCodeDeployRoleForLambdaLimited).
+    actions = ["GetAlias", "UpdateAlias", "GetProvisionedConcurrencyConfig"]
+    role.add_to_policy(allow(actions, [function.function_arn, alias.function_arn], "lambda"))
     return alias
 
 

@@ -35,17 +35,7 @@ def declare_schedule(
         "Serverless-LambdaAsyncFailureDestination",
         "The next run, minutes later, finds everything that a failed one left; an alarm tells of failures.",
     )
-    role = iam.Role(
-        stack,
-        f"{title}ScheduleRole",
-        # A schedule of another account must not borrow this role (EventBridge Scheduler user guide, "Confused deputy").
-        assumed_by=iam.ServicePrincipal(
-            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-        ),
-        inline_policies={
-            "rights": iam.PolicyDocument(statements=[allow(["InvokeFunction"], [function.function_arn], "lambda")])
-        },
-    )
+    role = _role(context, f"{title}ScheduleRole", function)
     scheduler.CfnSchedule(
         stack,
         f"{title}Schedule",
@@ -60,4 +50,19 @@ def declare_schedule(
                 maximum_event_age_in_seconds=60, maximum_retry_attempts=0
             ),
         ),
+    )
+
+
+def _role(context: FunctionContext, name: str, function: lambda_.IFunction) -> iam.IRole:
+    """Declare the role of a schedule, which may invoke its function and nothing else."""
+    return iam.Role(
+        context.stack,
+        name,
+        # A schedule of another account must not borrow this role (EventBridge Scheduler user guide, "Confused deputy").
+        assumed_by=iam.ServicePrincipal(
+            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        ),
+        inline_policies={
+            "rights": iam.PolicyDocument(statements=[allow(["InvokeFunction"], [function.function_arn], "lambda")])
+        },
     )

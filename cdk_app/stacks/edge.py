@@ -18,7 +18,7 @@ from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.canary import declare_canary
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.domains import map_cells, map_http
-from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
+from cdk_app.parts.function import FunctionContext, Placement, declare_log_group, vended_logs
 from cdk_app.parts.http_api import add_http_stage, cors_of
 from cdk_app.parts.log_account import declare_log_account
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
@@ -101,7 +101,7 @@ class EdgeStack(Stack):
         )
         if stage.on_emulator:
             pin_api_id(api, f"0c4a70{number + 1:02x}")
-        name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
+        name = vended_logs("apigateway", f"{stage.prefix}-{cell_id}")
         log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         websocket = self._websocket(cell_id)
         cell = Cell(

@@ -79,6 +79,15 @@ def _database(stores: Managed, fixtures: Fixtures, *, awake: bool) -> list[Line]
                 price=prices.RDS_PROXY,
             )
         )
+    if database.proxy and database.readers:
+        lines.append(
+            Line(
+                key="proxy-endpoint",
+                title="RDS Proxy's second endpoint, to the readers",
+                quantity=len(stores.zone_ids) * HOURS,
+                price=prices.PROXY_ENDPOINT,
+            )
+        )
     return lines
 
 
@@ -134,8 +143,8 @@ def _watching(fixtures: Fixtures) -> list[Line]:
 
 def _sweeps(stage: Stage, fixtures: Fixtures) -> list[Line]:
     """List what runs by the clock: nothing where the schedules are disabled."""
-    sweeps = fixtures.schedules - bool(stage.canary)
-    runs = SWEEP_RUNS * sweeps if stage.sweeps.on else 0.0
+    sweeps = fixtures.schedules - bool(stage.canary) - (not stage.sweeps.audit) if stage.sweeps.on else 0
+    runs = SWEEP_RUNS * sweeps
     songs = HOURS * 60 / stage.canary.every_minutes if stage.canary and stage.canary.on else 0.0
     return [
         Line(
