@@ -5,7 +5,7 @@ An alarm over a computed value is billed once for each metric that goes into it 
 
 from cdk_app.catalogue import FUNCTIONS, TASK_CANARY
 from cdk_app.settings import Mapping, Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 
 CELL_FUNCTIONS = (
     "gateway-authorize",
@@ -59,6 +59,7 @@ def count_alarms(stage: Stage) -> int:
     if stage.alarms == "consumers":
         return count
     others = sum(_copies(stage, spec.name) for spec in FUNCTIONS if spec is not TASK_CANARY) - consumers
+    others += stage.makes_topics_by_function
     if stage.canary:
         count += OF_FUNCTION + stage.canary.on
     count += redriven + OF_FUNCTION * others + OF_USERS + OF_ACCOUNT + OF_HTTP_API + OF_CELL * len(stage.cells)
@@ -77,5 +78,7 @@ def _copies(stage: Stage, function: str) -> int:
 
 def _of_stores(stores: Managed) -> int:
     database = 2 + bool(stores.database.readers) + OF_PROXY * stores.database.proxy
+    if not isinstance(stores.broker, Broker):
+        return database + OF_CACHE
     of_broker = 3 if stores.broker.is_express else 4
     return database + OF_CACHE + OF_CLUSTER + of_broker * stores.broker.brokers
