@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, ReadTimeoutError
+from botocore.exceptions import ConnectionError as HTTPConnectionError
 
 from cdk_app.custom_resources.answer import Attributes, Context, Event, answer
 
@@ -30,6 +31,8 @@ RESUMING = ("DatabaseResumingException", "DatabaseUnavailableException", "Statem
 
 NOT_READY = ("ResourceConflictException", "TooManyRequestsException", "ServiceException")
 """What Invoke says of a function whose network is still being attached, or that is throttled."""
+
+STILL_RUNNING = "a statement runs for longer than a deployment may wait; it goes on: deploy again when it has ended"
 
 APP_PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
 MIGRATION_PRIVILEGES = f"{APP_PRIVILEGES}, CREATE, ALTER, DROP, INDEX, REFERENCES"
@@ -109,23 +112,29 @@ def run_migrations(function_name: str, patience: Patience) -> str:
     repo-migrate answers `{"status": "migrated"}`, or "unavailable" while the database is away; it raises for what would
     fail again in the same way, and MigrationFailed says so here.
     """
-    # One attempt a call: botocore's own retry would start a second migration beside one that is merely slow.
-    client = boto3.client("lambda", config=Config(read_timeout=patience.remaining_s, retries={"total_max_attempts": 1}))
     while True:
-        answer = _invoke(client, function_name)
+        answer = _invoke(function_name, patience)
         if answer.get("status") == "migrated":
             return ", ".join(answer["applied"])[:500] or "none were missing"
         if not patience.another_try(str(answer)):
-            raise MigrationFailed(f"the database could not be reached: {answer}")
+            raise MigrationFailed(f"the database could not be reached or is busy: {answer}")
 
 
-def _invoke(client: "LambdaClient", function_name: str) -> dict[str, Any]:
+def _invoke(function_name: str, patience: Patience) -> dict[str, Any]:
+    # One attempt a call, which may take all the time that is left: botocore's own retry would start a second migration
+    # beside one that is merely slow.
+    patient = Config(read_timeout=patience.remaining_s, retries={"total_max_attempts": 1})
+    client: LambdaClient = boto3.client("lambda", config=patient)
     try:
         result = client.invoke(FunctionName=function_name, Payload=b"{}")
     except ClientError as fault:
         if fault.response["Error"]["Code"] in NOT_READY:
             return {"status": fault.response["Error"]["Code"]}
         raise
+    except ReadTimeoutError:
+        raise MigrationFailed(STILL_RUNNING) from None
+    except (HTTPClientError, HTTPConnectionError) as fault:
+        return {"status": "unavailable", "cause": str(fault)}
     answer: dict[str, Any] = json.loads(result["Payload"].read())
     if result.get("FunctionError"):
         raise MigrationFailed(f"{answer.get('errorType')}: {answer.get('errorMessage')}")
