@@ -1,8 +1,10 @@
 """What may differ between stages, as types: each setting with its unit, its range and why one would change it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
+from cdk_app.alarm_settings import Thresholds
 from cdk_app.store_settings import External, Managed
 
 STAGE_TAG = "gochat:stage"
@@ -81,6 +83,9 @@ class Sweeps:
 
     on: bool
     """Off, their schedules are there and disabled: they would keep a database that pauses awake."""
+    audit: bool
+    """Whether the loss audit runs with them: once a minute it looks whether all that changed adds up in the database
+    (docs/operations.md, "Loss audit")."""
     offline_after_s: int = 30
     """How long somebody may be gone before it is told; the sweep adds up to a minute."""
     connection_check_minutes: float = 15
@@ -177,10 +182,17 @@ class Stage:
     release: Release | None = None
     """None: new code replaces the old at once."""
     domains: Domains | None = None
+    tracing: Literal["sampled", "off"] = "sampled"
+    """`sampled`: X-Ray traces one invocation of each function a second and 5 % of the others, which AWS has fixed;
+    `off`: none, where those 5 % cost too much. Trace ids stand in the logs in any case."""
     alarms: Literal["consumers", "all"] = "all"
     """Which alarms there are ($0.10 a month each): those of whoever reads a topic, or of everything."""
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    """From where on something is an alarm."""
     alarm_email: str | None = None
     """Who is told by mail of alarms, once the address has confirmed; None: subscribe to the stage's topic yourself."""
+    page_email: str | None = None
+    """Who is told of the one alarm that is worth waking somebody for, `StageIsUnwell`; None: subscribe yourself."""
     on_emulator: bool = False
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
 
@@ -193,6 +205,14 @@ class Stage:
     def keep(self) -> bool:
         """Whether what holds data outlives its stack."""
         return isinstance(self.stores, Managed) and self.stores.keep
+
+    @property
+    def database_name(self) -> str:
+        """The identifier of the managed cluster; a restored one has another than what it takes the place of, because
+        CloudFormation never replaces a resource by one of the same given name.
+        """
+        source = self.stores.database.restored_from if isinstance(self.stores, Managed) else None
+        return f"{self.prefix}-{sha256(source.encode()).hexdigest()[:8]}" if source else self.prefix
 
     @property
     def prefix(self) -> str:

@@ -12,7 +12,9 @@ class Broker:
     """The managed MSK cluster."""
 
     kafka_version: str = "3.9.x.kraft"
-    """`AWS::MSK::Topic` needs 3.6 or later; ZooKeeper clusters can never be moved to KRaft, so begin with it."""
+    """`AWS::MSK::Topic` needs 3.6 or later; ZooKeeper clusters can never be moved to KRaft, so begin with it. With
+    `kafka.t3.small` alone it is `3.9.x`: of KRaft MSK refuses that size ("Unsupported InstanceType specified. Valid
+    values: [express.m7g.*, kafka.m5.*, kafka.m7g.*]"), which the developer guide nowhere says."""
     instance_type: str
     """`kafka.m7g.large` and the like: standard brokers. `express.m7g.large` and the like: Express brokers, with three
     times the throughput, storage that grows by itself, three zones, and three replicas of which two must be in sync
@@ -25,6 +27,8 @@ class Broker:
     def __post_init__(self) -> None:
         if self.is_express != (self.volume_gib is None):
             raise ValueError("standard brokers need volume_gib, Express brokers take none")
+        if self.instance_type.startswith("kafka.t3.") and self.kafka_version.endswith(".kraft"):
+            raise ValueError("MSK has no t3 brokers with KRaft: take 3.9.x, or kafka.m7g.large")
 
     @property
     def is_express(self) -> bool:
@@ -50,10 +54,16 @@ class Database:
     """RDS Proxy between functions and cluster: many containers share few connections. Billed for 8 ACU at least."""
     vault_days: int | None = None
     """How long daily copies in a backup vault are kept, which outlive the cluster itself; None: there are none."""
+    restored_from: str | None = None
+    """ARN of the snapshot, or of the vault's recovery point, that the cluster is made from; None: it began empty.
+    Setting or changing it puts another cluster in the place of the present one; leave it as it is afterwards
+    (docs/operations.md, "The cluster is gone")."""
 
     def __post_init__(self) -> None:
         if self.proxy and self.pause_after_s is not None:
             raise ValueError("a cluster behind RDS Proxy never pauses: its proxy keeps connections open")
+        if self.restored_from and ":cluster-snapshot:" not in self.restored_from:
+            raise ValueError("restored_from is the ARN of a cluster snapshot: arn:aws:rds:…:cluster-snapshot:…")
 
 
 CACHE_ENGINES = {"valkey": "8", "redis": "7"}

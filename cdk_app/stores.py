@@ -63,17 +63,24 @@ class KafkaStore:
             rights.append(may_use_network_interfaces())
         if not self.cluster_arn:
             return rights
-        describes = ["DescribeCluster", "DescribeClusterV2", "GetBootstrapBrokers"]
+        describes = ["DescribeCluster", "DescribeClusterV2"]
         if self.auth == "scram":
             describes.append("ListScramSecrets")
-        rights.append(allow(describes, [self.cluster_arn], "kafka"))
-        if self.auth == "iam":
-            rights += [
-                allow(["Connect", "DescribeCluster"], [self.cluster_arn], "kafka-cluster"),
-                allow(["DescribeTopic", "ReadData"], [self._arn("topic", topic)], "kafka-cluster"),
-                allow(["AlterGroup", "DescribeGroup"], [self._arn("group", group)], "kafka-cluster"),
-            ]
-        return rights
+        rights += [allow(describes, [self.cluster_arn], "kafka"), may_look_up_brokers()]
+        return [*rights, *self.may_read(topic, group)]
+
+    def may_read(self, topic: str, group: str) -> list[iam.PolicyStatement]:
+        """Allow to read a topic by IAM; it asks for rights on a group beside ReadData, also of who joins none.
+
+        MSK developer guide, "Semantics of IAM authorization policy actions and resources".
+        """
+        if self.auth != "iam":
+            return []
+        return [
+            allow(["Connect", "DescribeCluster"], [self._cluster()], "kafka-cluster"),
+            allow(["DescribeTopic", "ReadData"], [self._arn("topic", topic)], "kafka-cluster"),
+            allow(["AlterGroup", "DescribeGroup"], [self._arn("group", group)], "kafka-cluster"),
+        ]
 
     def may_make_topics(self, topics: Sequence[str]) -> list[iam.PolicyStatement]:
         """Allow to make topics and to give them more partitions."""
@@ -190,6 +197,15 @@ def may_log_in(resource_id: str, user: str) -> iam.PolicyStatement:
     """Allow to log in to an Aurora cluster or an RDS Proxy as one database user."""
     where = f"arn:{Aws.PARTITION}:rds-db:{Aws.REGION}:{Aws.ACCOUNT_ID}:dbuser:{resource_id}/{user}"
     return allow(["connect"], [where], "rds-db")
+
+
+def may_look_up_brokers() -> iam.PolicyStatement:
+    """Allow to ask for the addresses of brokers, an action that knows no resources.
+
+    A statement that names a cluster would allow nothing (service authorization reference, "Actions, resources, and
+    condition keys for Amazon Managed Streaming for Apache Kafka").
+    """
+    return allow(["GetBootstrapBrokers"], ["*"], "kafka")
 
 
 def may_read_secrets(secret_arns: Sequence[str], key_arn: str | None) -> list[iam.PolicyStatement]:

@@ -43,6 +43,11 @@ def source_files(suffix: str = ".py") -> list[Path]:
     )
 
 
+def web_modules() -> list[Path]:
+    """List the JavaScript modules of the web page, sorted by path."""
+    return sorted((ROOT / "web").rglob("*.js"))
+
+
 def is_generated(path: Path) -> bool:
     """Tell whether protoc wrote this file."""
     return path.name.endswith(("_pb2.py", "_pb2_grpc.py", "_pb2.pyi"))

@@ -10,7 +10,7 @@ from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.settings import Stage
 from cdk_app.store_settings import External, Managed
-from cdk_app.stores import CacheStore, DatabaseStore, KafkaStore, Stores, allow
+from cdk_app.stores import CacheStore, DatabaseStore, KafkaStore, Stores, may_look_up_brokers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def declare_stores(context: FunctionContext, managed: ManagedStores | None) -> S
         "BootstrapBrokers",
         module="bootstrap_brokers",
         properties={"ClusterArn": managed.broker_arn, "Brokers": str(settings.broker.brokers)},
-        statements=[allow(["GetBootstrapBrokers"], [managed.broker_arn], "kafka")],
+        statements=[may_look_up_brokers()],
     )
     return Stores(
         kafka=KafkaStore(bootstrap=lookup.get_att_string("Brokers"), auth="iam", cluster_arn=managed.broker_arn),

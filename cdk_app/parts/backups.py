@@ -1,17 +1,18 @@
 """Daily copies of the database in a vault: they outlive the cluster, whoever deletes it."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_backup as backup
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cdk_app.acknowledgements import acknowledge
+from cdk_app.parts.keeping import removal
 
 
 def declare_backups(stack: Stack, database_arn: str, *, days: int, key: kms.IKey | None) -> None:
     """Declare the vault and the plan; copies are kept for `days`, and the vault for ever."""
-    vault = backup.BackupVault(stack, "Vault", encryption_key=key, removal_policy=RemovalPolicy.RETAIN)
+    vault = backup.BackupVault(stack, "Vault", encryption_key=key, removal_policy=removal(keep=True))
     plan = backup.BackupPlan(stack, "Backups", backup_vault=vault)
     plan.add_rule(
         backup.BackupPlanRule(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -13,6 +13,7 @@ from constructs import IDependable
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.catalogue import FunctionSpec
 from cdk_app.parts.code import ARCHITECTURE, RUNTIME, CodeLibrary
+from cdk_app.parts.keeping import removal
 from cdk_app.parts.release import declare_release, version_options
 from cdk_app.settings import Stage
 from cdk_app.stores import allow, may_use_network_interfaces
@@ -56,6 +57,9 @@ class FunctionContext:
         title = spec.title + (cell_id.capitalize() if cell_id else "")
         name = "-".join(filter(None, (self.stage.prefix, spec.name, cell_id)))
         placement = self.placement if spec.in_vpc else None
+        # Sampling rules of X-Ray don't bind Lambda: its rate "cannot be configured" (Lambda developer guide, "Visualize
+        # Lambda function invocations using AWS X-Ray"). What can be chosen is whether it decides at all.
+        traced = self.stage.tracing == "sampled"
         log_group = declare_log_group(self.stack, f"{title}Logs", stage=self.stage, name=f"/aws/lambda/{name}")
         function = lambda_.Function(
             self.stack,
@@ -69,9 +73,9 @@ class FunctionContext:
             memory_size=self.stage.memory_mib,
             timeout=Duration.seconds(spec.timeout_s),
             reserved_concurrent_executions=dict(self.stage.reserved_concurrency).get(spec.name),
-            role=declare_role(self.stack, f"{title}Role", log_group, statements, traced=True, in_vpc=bool(placement)),
+            role=declare_role(self.stack, f"{title}Role", log_group, statements, traced=traced, in_vpc=bool(placement)),
             log_group=log_group,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.PASS_THROUGH,
             environment={**self._common(placement), **environment},
             vpc=placement.vpc if placement else None,
             vpc_subnets=placement.subnets if placement else None,
@@ -84,7 +88,7 @@ class FunctionContext:
             function.node.add_dependency(resource)
         CfnOutput(self.stack, f"{title}Function", value=function.function_name)
         if self.stage.release and spec.name in self.stage.release.functions:
-            return declare_release(self.stack, self.stage.release, function, title)
+            return declare_release(self.stack, self.stage, self.stage.release, function, title)
         return function
 
     def _common(self, placement: Placement | None) -> dict[str, str]:
@@ -149,8 +153,18 @@ def declare_log_group(stack: Stack, construct_id: str, *, stage: Stage, name: st
         construct_id,
         log_group_name=name,
         retention=_RETENTION[stage.log_retention_days],
-        removal_policy=RemovalPolicy.RETAIN if stage.keep else RemovalPolicy.DESTROY,
+        removal_policy=removal(keep=stage.keep),
     )
+
+
+def vended_logs(service: str, name: str) -> str:
+    """Name a log group that a service of AWS writes to by log delivery.
+
+    Under any other name the service would add the group to a resource policy that all groups of the region share, and
+    that has room for 5,120 characters (CloudWatch Logs user guide, "Log group resource policy size limit
+    considerations"): in an account with many APIs the stage could not be made.
+    """
+    return f"/aws/vendedlogs/{service}/{name}"
 
 
 _RETENTION = {

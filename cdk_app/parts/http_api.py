@@ -5,7 +5,8 @@ import json
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 
-from cdk_app.parts.function import declare_log_group
+from cdk_app.parts.function import declare_log_group, vended_logs
+from cdk_app.parts.watched_apis import watch_http_api
 from cdk_app.settings import Stage
 
 _ACCESS_LOG = {
@@ -37,7 +38,10 @@ def cors_of(stage: Stage) -> apigateway.CorsPreflightOptions | None:
 def add_http_stage(api: apigateway.HttpApi, *, stage: Stage) -> apigateway.CfnStage:
     """Add the stage `$default`, which has no path; it needs the account's log role to be there before."""
     stack = Stack.of(api)
-    log_group = declare_log_group(stack, "HttpAccessLogs", stage=stage, name=f"/aws/apigateway/{stage.prefix}-http")
+    log_group = declare_log_group(
+        stack, "HttpAccessLogs", stage=stage, name=vended_logs("apigateway", f"{stage.prefix}-http")
+    )
+    watch_http_api(stack, stage, api.api_id)
     return apigateway.CfnStage(
         stack,
         "HttpStage",

@@ -1,9 +1,9 @@
 """What a function was asked for asynchronously and failed at is kept in a queue and done again, until it succeeds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
@@ -11,16 +11,14 @@ from aws_cdk import aws_sqs as sqs
 
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.catalogue import FunctionSpec
+from cdk_app.parts.alarms import FIVE_MINUTES, Watch, declare_alarm, function_metric
 from cdk_app.parts.function import FunctionContext
 from cdk_app.parts.mapping import mapped
+from cdk_app.settings import Stage
 from cdk_app.stores import allow
 
 MAX_RECEIVES = 1_000
 """The most that SQS counts: with a pause of six timeouts a day and more, in which a store comes back."""
-
-FAILS_FOR_LONG_S = 900
-
-_PERIOD = Duration.minutes(5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,31 +34,36 @@ class Redrive:
         actions = ["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
         return [allow(actions, [self.failed.queue_arn], "sqs")]
 
-    def watch(self) -> None:
-        """Alarm when something has failed for long, and when it was given up."""
-        for kind, metric, threshold, description in (
-            (
-                "FailsForLong",
-                self.failed.metric_approximate_age_of_oldest_message(period=_PERIOD),
-                FAILS_FOR_LONG_S,
-                "what was asked for asynchronously fails for long; it is tried again until it succeeds",
-            ),
-            (
-                "GivenUpAlarm",
-                self.given_up.metric_approximate_number_of_messages_visible(period=_PERIOD),
-                1,
-                "what was asked for asynchronously was given up; it is kept for 14 days and can be moved back",
-            ),
-        ):
-            cloudwatch.Alarm(
-                self.failed.stack,
-                f"{self.title}{kind}",
-                alarm_description=f"{self.title}: {description}",
-                metric=metric,
-                threshold=threshold,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                evaluation_periods=1,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    def watch(self, stage: Stage, function: str) -> None:
+        """Alarm when something has failed for long, when it was given up, and when it could not even be kept."""
+        for watch in self._watches(stage, function):
+            declare_alarm(self.failed.stack, stage, watch)
+
+    def _watches(self, stage: Stage, function: str) -> Iterator[Watch]:
+        yield Watch(
+            name=f"{self.title}FailsForLong",
+            metric=self.failed.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES),
+            threshold=stage.thresholds.async_failing_s,
+            periods=1,
+            meaning=f"What {function} was asked for asynchronously fails for long; it is tried until it succeeds.",
+            runbook="asynchronous-work-fails",
+        )
+        yield Watch(
+            name=f"{self.title}GivenUpAlarm",
+            metric=self.given_up.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES),
+            threshold=1,
+            periods=1,
+            meaning=f"What {function} was asked for asynchronously was given up; it is kept for 14 days.",
+            runbook="asynchronous-work-fails",
+        )
+        if stage.alarms == "all":
+            yield Watch(
+                name=f"{self.title}FailuresLost",
+                metric=function_metric("DestinationDeliveryFailures", function),
+                threshold=1,
+                periods=1,
+                meaning=f"What {function} failed at could not be queued, and is not done again.",
+                runbook="asynchronous-work-fails",
             )
 
     def attach(self, function: lambda_.IFunction) -> None:
@@ -115,5 +118,5 @@ def declare_redrive(context: FunctionContext, spec: FunctionSpec, *, cell_id: st
     )
     redrive = Redrive(title=title, failed=failed, given_up=given_up)
     if not context.stage.on_emulator:
-        redrive.watch()
+        redrive.watch(context.stage, name)
     return redrive

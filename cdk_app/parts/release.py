@@ -1,12 +1,13 @@
 """New code reaches callers little by little: a version, the alias that they call, and the alarm that takes it back."""
 
-from aws_cdk import CfnParameter, Duration, Fn, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import CfnParameter, Fn, Stack
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from cdk_app.acknowledgements import acknowledge
+from cdk_app.parts.alarms import MINUTE, Watch, declare_alarm
+from cdk_app.parts.keeping import removal
 from cdk_app.settings import Release, Stage
 from cdk_app.store_settings import Managed
 from cdk_app.stores import allow
@@ -34,26 +35,31 @@ def version_options(stack: Stack, stage: Stage) -> lambda_.VersionOptions | None
         return None
     brokers = stage.stores.broker.brokers if isinstance(stage.stores, Managed) else 0
     revisions = [child.value_as_string for child in stack.node.children if isinstance(child, CfnParameter)]
-    return lambda_.VersionOptions(description=Fn.join(" ", [f"{brokers} brokers, revisions:", *revisions]))
+    return lambda_.VersionOptions(
+        description=Fn.join(" ", [f"{brokers} brokers, revisions:", *revisions]),
+        # A `LogicAlias` may stand on a version of before, and whoever goes back by hand needs one to go to.
+        removal_policy=removal(keep=True),
+    )
 
 
-def declare_release(stack: Stack, release: Release, function: lambda_.Function, title: str) -> lambda_.Alias:
+def declare_release(
+    stack: Stack, stage: Stage, release: Release, function: lambda_.Function, title: str
+) -> lambda_.Alias:
     """Declare the alias that callers use and how CodeDeploy moves it to the next version.
 
     Each alias has an event configuration, permissions and mappings of its own: whoever calls the function must be given
     what this returns.
     """
     alias = lambda_.Alias(stack, f"{title}Live", alias_name=ALIAS, version=function.current_version)
-    alarm = cloudwatch.Alarm(
-        stack,
-        f"{title}ReleaseAlarm",
-        alarm_description=f"{title}: calls fail; CodeDeploy takes a release that is under way back",
-        metric=alias.metric_errors(period=Duration.minutes(1), statistic="Sum"),
+    watch = Watch(
+        name=f"{title}ReleaseAlarm",
+        metric=alias.metric_errors(period=MINUTE, statistic="Sum"),
         threshold=ERRORS,
-        evaluation_periods=1,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        periods=1,
+        meaning=f"{title}: calls fail; CodeDeploy takes a release that is under way back.",
+        runbook="a-release-was-taken-back",
     )
+    alarm = declare_alarm(stack, stage, watch)
     application, role = _application(stack)
     codedeploy.LambdaDeploymentGroup(
         stack,
@@ -64,7 +70,11 @@ def declare_release(stack: Stack, release: Release, function: lambda_.Function, 
         alarms=[alarm],
         role=role.without_policy_updates(),
     )
-    role.add_to_policy(allow(["GetAlias", "UpdateAlias"], [alias.function_arn], "lambda"))
+    # Lambda asks for the first two on the function and not on its alias, whose ARN alone would refuse every release
+    # (service authorization reference, "AWS Lambda"; error messages name the function); the last is asked of the alias
+    # (AWS managed policy AWSCodeDeployRoleForLambdaLimited).
+    actions = ["GetAlias", "UpdateAlias", "GetProvisionedConcurrencyConfig"]
+    role.add_to_policy(allow(actions, [function.function_arn, alias.function_arn], "lambda"))
     return alias
 
 

@@ -1,11 +1,12 @@
 """The keys that a stage signs with, tokens and pushes: secrets for whoever signs, public halves for the others."""
 
-from aws_cdk import CfnParameter, RemovalPolicy
+from aws_cdk import CfnParameter
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext
+from cdk_app.parts.keeping import removal
 from cdk_app.stores import allow, may_use_key
 
 REVISION = "TokenKeysRevision"
@@ -59,7 +60,7 @@ def _declare_secret(context: FunctionContext, construct_id: str, name: str, desc
         "What was signed with a key must stay good for as long as it lives: keys are replaced by adding to them, when "
         "an operator asks for it (docs/operations.md).",
     )
-    secret.apply_removal_policy(RemovalPolicy.RETAIN if context.stage.keep else RemovalPolicy.DESTROY)
+    secret.apply_removal_policy(removal(keep=context.stage.keep))
     return secret.attr_id
 
 

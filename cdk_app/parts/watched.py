@@ -1,4 +1,4 @@
-"""What is watched: the functions of a stage and what is wrong with each, the APIs, the stores."""
+"""What is watched of the functions: consumers of topics, sweeps, and what users feel of all of them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 
-from cdk_app.parts.alarms import MINUTE, Watch, aws_metric, function_metric, own_metric
+from cdk_app import catalogue
+from cdk_app.parts.alarms import MINUTE, Watch, aws_metric, computed, function_metric, own_metric
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Database, Managed
 
-LAGGING_RECORDS = 5_000
-"""Unread records of a consumer: some seconds of a busy stage, minutes of a small one."""
+SWEEPS = (catalogue.LOGIC_SWEEP, catalogue.TASK_SWEEP, catalogue.GATEWAY_PROBER)
+"""What runs every minute; the cells' own sweeps are watched by what they do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,30 +52,25 @@ def consumers_of(stage: Stage, stacks: Iterable[Stack]) -> list[Consumer]:
     return found
 
 
-def watch_consumer(consumer: Consumer) -> Iterator[Watch]:
+def watch_consumer(stage: Stage, consumer: Consumer) -> Iterator[Watch]:
     """Say when a consumer fails, is refused, or falls behind."""
     yield Watch(
         name=f"{consumer.title}Errors",
         metric=function_metric("Errors", consumer.function),
-        threshold=5,
+        threshold=stage.thresholds.function_errors,
         periods=2,
         meaning=f"{consumer.function} fails again and again: what {consumer.topic} holds is kept and retried, and is "
-        "late. Its log tells why; look at the stores first.",
+        "late.",
+        runbook="a-consumer-fails",
     )
-    yield Watch(
-        name=f"{consumer.title}Throttles",
-        metric=function_metric("Throttles", consumer.function),
-        threshold=1,
-        periods=3,
-        meaning=f"{consumer.function} is refused invocations: raise its reserved concurrency, or the account's quota.",
-    )
+    yield _watch_throttles(consumer.title, consumer.function)
     yield Watch(
         name=f"{consumer.title}Lag",
         metric=function_metric("OffsetLag", consumer.function, statistic="Maximum", period=MINUTE),
-        threshold=LAGGING_RECORDS,
+        threshold=stage.thresholds.lagging_records,
         periods=5,
-        meaning=f"{consumer.topic} fills faster than {consumer.function} reads it. Look whether it fails; else raise "
-        "its pollers and partitions (docs/scaling.md).",
+        meaning=f"{consumer.topic} fills faster than {consumer.function} reads it.",
+        runbook="a-consumer-lags",
     )
 
 
@@ -85,16 +80,36 @@ def watch_function(stage: Stage, function: str) -> Iterator[Watch]:
     yield Watch(
         name=f"{title}Errors",
         metric=function_metric("Errors", function),
-        threshold=5,
+        threshold=stage.thresholds.function_errors,
         periods=2,
-        meaning=f"{function} fails: its log tells why.",
+        meaning=f"{function} fails, and so does whatever called it.",
+        runbook="a-function-fails",
     )
-    yield Watch(
+    yield _watch_throttles(title, function)
+
+
+def _watch_throttles(title: str, function: str) -> Watch:
+    return Watch(
         name=f"{title}Throttles",
         metric=function_metric("Throttles", function),
         threshold=1,
         periods=3,
-        meaning=f"{function} is refused invocations: raise its reserved concurrency, or the account's quota.",
+        meaning=f"{function} is refused invocations.",
+        runbook="invocations-are-refused",
+    )
+
+
+def watch_account(stage: Stage) -> Iterator[Watch]:
+    """Say when the account's concurrency is nearly used up, by this stage or by anything else in the region."""
+    yield Watch(
+        name="AccountConcurrency",
+        # What runs without a reservation, and everything that is reserved (Lambda developer guide, "Monitoring
+        # concurrency"); the region's, so it has no dimension.
+        metric=aws_metric("Lambda", "ClaimedAccountConcurrency", {}, period=MINUTE),
+        threshold=stage.thresholds.claimed_concurrency,
+        periods=3,
+        meaning="The account's concurrency of Lambda is nearly used up; beyond it every function is refused.",
+        runbook="invocations-are-refused",
     )
 
 
@@ -106,8 +121,8 @@ def watch_dead_letters(stage: Stage) -> Iterator[Watch]:
             metric=own_metric("DeadLetters", service, stage.name),
             threshold=1,
             periods=1,
-            meaning=f"{service} gave up a record, which lies in im-dead-letter-topic with its reason "
-            "(docs/operations.md, redrive).",
+            meaning=f"{service} gave up a record, which lies in im-dead-letter-topic with its reason.",
+            runbook="a-record-was-given-up",
         )
 
 
@@ -116,126 +131,53 @@ def watch_users(stage: Stage) -> Iterator[Watch]:
     yield Watch(
         name="MessagesStoredLate",
         metric=own_metric("StoreLag", "logic-upstream", stage.name, statistic="p99", period=MINUTE),
-        threshold=5_000,
+        threshold=stage.thresholds.stored_late_ms,
         periods=5,
-        meaning="Messages are stored more than 5 s after they were accepted. Look at the lag of logic-upstream.",
+        meaning="Messages are stored seconds after they were accepted.",
+        runbook="messages-are-late",
     )
     yield Watch(
         name="MessagesDeliveredLate",
         metric=own_metric("EndToEnd", "gateway-deliver", stage.name, statistic="p99", period=MINUTE),
-        threshold=10_000,
+        threshold=stage.thresholds.delivered_late_ms,
         periods=5,
-        meaning="Messages reach clients more than 10 s after they were sent. Look at the lag of each consumer.",
-    )
-    yield Watch(
-        name="RequestsFail",
-        metric=own_metric("RequestFailed", "gateway-http", stage.name),
-        threshold=10,
-        periods=2,
-        meaning="REST answers 5xx. Look at the log of gateway-http, then at that of logic-rpc.",
+        meaning="Messages reach clients many seconds after they were sent.",
+        runbook="messages-are-late",
     )
     yield Watch(
         name="ConnectionsRefused",
         metric=own_metric("ConnectionsRefused", "gateway-websocket", stage.name),
-        threshold=100,
+        threshold=stage.thresholds.connections_refused,
         periods=2,
         meaning="Handshakes are refused. Rejected tokens are everyday; an outage of the stores refuses everybody.",
+        runbook="handshakes-are-refused",
     )
+
+
+def watch_sweeps(stage: Stage) -> Iterator[Watch]:
+    """Say when a sweep fails at its duties, or when none runs any more."""
     for service in ("logic-sweep", "task-sweep", "gateway-sweep"):
         yield Watch(
             name=f"{title_of(service)}Duties",
             metric=own_metric("DutyFailed", service, stage.name),
-            threshold=5,
+            threshold=stage.thresholds.duties_failed,
             periods=2,
-            meaning=f"A duty of {service} fails again and again: its log names it.",
+            meaning=f"A duty of {service} fails again and again: what it does is done late.",
+            runbook="a-sweep-fails",
         )
-
-
-def watch_stores(stage: Stage, settings: Managed) -> Iterator[Watch]:
-    """Say when a store is near its limits or loses a part of itself."""
-    yield from _watch_database(stage, settings.database)
-    cache = {"clusterId": stage.prefix}
-    yield Watch(
-        name="CacheThrottled",
-        metric=aws_metric("ElastiCache", "ThrottledCmds", cache, statistic="Sum"),
-        threshold=1,
-        periods=3,
-        meaning="The cache refuses commands: raise its limit of ECPU a second. Everything works, slower.",
-    )
-    yield Watch(
-        name="CacheFull",
-        metric=aws_metric("ElastiCache", "BytesUsedForCache", cache),
-        threshold=0.9 * settings.cache.maximum_gb * 1_000_000_000,
-        periods=3,
-        meaning="The cache is nearly full and will evict: raise its limit of storage.",
-    )
-    cluster = {"Cluster Name": stage.prefix}
-    yield Watch(
-        name="BrokerPartitionsOffline",
-        metric=aws_metric("Kafka", "OfflinePartitionsCount", cluster, period=MINUTE),
-        threshold=1,
-        periods=3,
-        meaning="Partitions have no leader: what would go there is refused. Look at the brokers' state.",
-    )
-    yield Watch(
-        name="BrokerWithoutController",
-        metric=aws_metric("Kafka", "ActiveControllerCount", cluster, period=MINUTE),
-        threshold=1,
-        periods=5,
-        below=True,
-        meaning="The cluster has no controller: no leader can be chosen. Ask AWS support.",
-    )
-    for broker in range(1, settings.broker.brokers + 1):
-        yield from _watch_broker(settings, {**cluster, "Broker ID": str(broker)}, broker)
-
-
-def _watch_database(stage: Stage, settings: Database) -> Iterator[Watch]:
-    cluster = {"DBClusterIdentifier": stage.prefix}
-    yield Watch(
-        name="DatabaseAtItsLimit",
-        metric=aws_metric("RDS", "ACUUtilization", cluster, statistic="Average"),
-        threshold=90,
-        periods=3,
-        meaning="The database is at its largest size: raise maximum_acu, then look for slow queries in its log.",
-    )
-    yield Watch(
-        name="DatabaseDeadlocks",
-        metric=aws_metric("RDS", "Deadlocks", cluster, statistic="Average"),
-        threshold=1,
-        periods=3,
-        meaning="Transactions lose against each other every second; they are run again, which costs time.",
-    )
-    if settings.readers:
+    if stage.sweeps.on:
+        runs = {
+            f"runs{number}": function_metric("Invocations", f"{stage.prefix}-{sweep.name}")
+            for number, sweep in enumerate((*SWEEPS, *([catalogue.REPO_AUDIT] if stage.sweeps.audit else ())))
+        }
         yield Watch(
-            name="DatabaseReaderLags",
-            metric=aws_metric("RDS", "AuroraReplicaLag", cluster),
-            threshold=2_000,
-            periods=3,
-            meaning="A reader is 2 s behind the writer: what is read for display is that old.",
+            name="SweepsRest",
+            metric=computed("runs of the sweep that runs least", f"MIN([{', '.join(runs)}])", runs),
+            threshold=1,
+            periods=2,
+            meaning="What should run every minute has not run for ten: nothing tells who went offline, announces what "
+            "was left, checks leases or audits.",
+            runbook="a-sweep-fails",
+            below=True,
+            silence_is_bad=True,
         )
-    if settings.proxy:
-        yield Watch(
-            name="DatabaseProxyPins",
-            metric=aws_metric("RDS", "DatabaseConnectionsCurrentlySessionPinned", {"ProxyName": stage.prefix}),
-            threshold=100,
-            periods=3,
-            meaning="The proxy can't share connections between sessions: look in its log for the statement that pins.",
-        )
-
-
-def _watch_broker(settings: Managed, dimensions: dict[str, str], broker: int) -> Iterator[Watch]:
-    if not settings.broker.is_express:
-        yield Watch(
-            name=f"Broker{broker}Disk",
-            metric=aws_metric("Kafka", "KafkaDataLogsDiskUsed", dimensions),
-            threshold=80,
-            periods=3,
-            meaning=f"The disk of broker {broker} is 80% full; full, it refuses writes. Raise volume_gib.",
-        )
-    yield Watch(
-        name=f"Broker{broker}Replicas",
-        metric=aws_metric("Kafka", "UnderReplicatedPartitions", dimensions, statistic="Average"),
-        threshold=1,
-        periods=6,
-        meaning=f"Partitions of broker {broker} lack replicas for half an hour: one more failure stops their writes.",
-    )

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from cdk_app.acknowledgements import acknowledge
+from cdk_app.parts.watched_apis import watch_websocket_api
 from cdk_app.settings import Stage
 
 PONG = '{"event":"pong"}'
@@ -91,6 +92,7 @@ def _add_ping(api: apigateway.WebSocketApi) -> None:
 
 def add_stage(api: apigateway.WebSocketApi, *, stage: Stage, log_group: logs.LogGroup) -> apigateway.CfnStage:
     """Add the stage, named as the deployment stage is; changes of the API deploy themselves."""
+    watch_websocket_api(Stack.of(api), stage, api.node.id, api.api_id)
     declared = apigateway.WebSocketStage(
         Stack.of(api), f"{api.node.id}Stage", web_socket_api=api, stage_name=stage.name, auto_deploy=True
     )

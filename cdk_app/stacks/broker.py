@@ -3,12 +3,13 @@
 import base64
 from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_msk as msk
 from constructs import Construct
 
-from cdk_app.parts.function import declare_log_group
+from cdk_app.parts.function import declare_log_group, vended_logs
+from cdk_app.parts.keeping import removal
 from cdk_app.settings import Stage
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.store_settings import Managed
@@ -43,7 +44,7 @@ class BrokerStack(Stack):
         self._settings = settings
         self._key = key
         cluster = self._declare_cluster(network, self._declare_configuration())
-        cluster.apply_removal_policy(RemovalPolicy.RETAIN if settings.keep else RemovalPolicy.DESTROY)
+        cluster.apply_removal_policy(removal(keep=settings.keep))
         self.cluster_arn = cluster.ref
         self._declare_topics()
 
@@ -72,7 +73,9 @@ class BrokerStack(Stack):
 
     def _declare_cluster(self, network: NetworkStack, configuration: msk.CfnConfiguration) -> msk.CfnCluster:
         settings = self._settings.broker
-        log_group = declare_log_group(self, "BrokerLogs", stage=self._stage, name=f"/aws/msk/{self._stage.prefix}")
+        log_group = declare_log_group(
+            self, "BrokerLogs", stage=self._stage, name=vended_logs("msk", self._stage.prefix)
+        )
         return msk.CfnCluster(
             self,
             "Cluster",
@@ -139,4 +142,4 @@ class BrokerStack(Stack):
                 replication_factor=plan.replication_factor,
                 configs=base64.b64encode(lines.encode()).decode(),
             )
-            topic.apply_removal_policy(RemovalPolicy.RETAIN)
+            topic.apply_removal_policy(removal(keep=True))

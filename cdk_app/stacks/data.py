@@ -7,11 +7,14 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.backups import declare_backups
 from cdk_app.parts.database_proxy import declare_proxy
+from cdk_app.parts.function import declare_log_group
+from cdk_app.parts.keeping import free_names_of_failed_creations, removal
 from cdk_app.settings import Stage
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.store_settings import Managed
@@ -19,6 +22,10 @@ from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, MYSQL_PORT, Cache
 
 ENGINE = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_10_4)
 """3.10 is the line with long-term support; 3.08 is the first that can pause."""
+
+EXPORTED_LOGS = ("error", "slowquery")
+"""What the cluster writes to CloudWatch, to groups that bear its name (Aurora user guide, "Publishing Aurora MySQL logs
+to Amazon CloudWatch Logs")."""
 
 APP_ACCESS = "on ~* &* +@all -@admin -@dangerous"
 """The cache user's rights: every key and channel, but no command that could stop, flush or spy on the server."""
@@ -87,7 +94,7 @@ class DataStack(Stack):
         cluster = rds.DatabaseCluster(
             self,
             "Database",
-            cluster_identifier=self._stage.prefix,
+            cluster_identifier=self._stage.database_name,
             engine=ENGINE,
             default_database_name=DATABASE,
             credentials=rds.Credentials.from_generated_secret("gochat_master", encryption_key=self._key),
@@ -110,15 +117,32 @@ class DataStack(Stack):
             copy_tags_to_snapshot=True,
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN if self._settings.keep else RemovalPolicy.SNAPSHOT,
-            cloudwatch_logs_exports=["error", "slowquery"],
+            cloudwatch_logs_exports=list(EXPORTED_LOGS),
         )
+        if settings.restored_from:
+            _make_from_copy(cluster, settings.restored_from)
         if self._settings.keep:
-            # Else the ways back to any second would go with the cluster itself.
-            cfn = cluster.node.default_child
-            assert isinstance(cfn, rds.CfnDBCluster)
-            cfn.delete_automated_backups = False
+            self._keep(cluster)
+        self._declare_logs(cluster)
         _acknowledge_cluster(cluster)
         return cluster
+
+    def _keep(self, cluster: rds.DatabaseCluster) -> None:
+        """Let the cluster outlive its stack, with its master's password and with its ways back to any second."""
+        cfn = cluster.node.default_child
+        assert isinstance(cfn, rds.CfnDBCluster)
+        cfn.delete_automated_backups = False
+        for construct in cluster.node.find_all():
+            if isinstance(construct, secretsmanager.CfnSecret):
+                construct.apply_removal_policy(removal(keep=True))
+        free_names_of_failed_creations(cluster)
+
+    def _declare_logs(self, cluster: rds.DatabaseCluster) -> None:
+        """Declare the groups of the exported logs before RDS makes them itself, for ever, and delete them after it."""
+        for kind in EXPORTED_LOGS:
+            name = f"/aws/rds/cluster/{self._stage.database_name}/{kind}"
+            group = declare_log_group(self, f"Database{kind.capitalize()}Logs", stage=self._stage, name=name)
+            cluster.node.add_dependency(group)
 
     def _instance(self, name: str, parameters: rds.ParameterGroup) -> rds.IClusterInstance:
         return rds.ClusterInstance.serverless_v2(
@@ -232,6 +256,15 @@ class DataStack(Stack):
             access_string="off ~* -@all",
             authentication_mode={"Type": "no-password-required"},
         )
+
+
+def _make_from_copy(cluster: rds.DatabaseCluster, snapshot_arn: str) -> None:
+    """Let the cluster begin with a snapshot's data, users and password, which is the secret's unless it was rotated."""
+    cfn = cluster.node.default_child
+    assert isinstance(cfn, rds.CfnDBCluster)
+    cfn.snapshot_identifier = snapshot_arn
+    # These come with the snapshot and may not be said again (CloudFormation, "AWS::RDS::DBCluster").
+    cfn.master_username = cfn.master_user_password = cfn.database_name = None
 
 
 def _acknowledge_cluster(cluster: rds.DatabaseCluster) -> None:

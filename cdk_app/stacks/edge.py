@@ -17,7 +17,7 @@ from cdk_app.parts.access import ManagedStores, declare_stores, external_placeme
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.domains import map_cells, map_http
-from cdk_app.parts.function import FunctionContext, Placement, declare_log_group
+from cdk_app.parts.function import FunctionContext, Placement, declare_log_group, vended_logs
 from cdk_app.parts.http_api import add_http_stage, cors_of
 from cdk_app.parts.log_account import declare_log_account
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
@@ -26,6 +26,7 @@ from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.registry import GATEWAY, Registry
 from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys
+from cdk_app.parts.watched_apis import watch_certificate
 from cdk_app.parts.websocket_api import add_routes, add_stage
 from cdk_app.settings import Mapping, Stage
 from cdk_app.stores import allow
@@ -83,6 +84,7 @@ class EdgeStack(Stack):
         if stage.domains:
             served = [(cell_id, cell.api.api_id, cell.stage) for cell_id, cell in zip(stage.cells, cells, strict=True)]
             map_cells(self, stage.domains, served)
+            watch_certificate(self, stage)
         self._http_api(cells, logic_functions)
         asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
         declare_prober(self._context, registry, repo_function=repo_function, functions=asked)
@@ -96,7 +98,7 @@ class EdgeStack(Stack):
         )
         if stage.on_emulator:
             pin_api_id(api, f"0c4a70{number + 1:02x}")
-        name = f"/aws/apigateway/{stage.prefix}-{cell_id}"
+        name = vended_logs("apigateway", f"{stage.prefix}-{cell_id}")
         log_group = declare_log_group(self, f"{title}AccessLogs", stage=stage, name=name)
         websocket = self._websocket(cell_id)
         cell = Cell(

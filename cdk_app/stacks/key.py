@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_app.parts.keeping import removal
 from cdk_app.settings import Stage
 
 
@@ -22,5 +23,5 @@ class KeyStack(Stack):
             enable_key_rotation=True,
             # Without the key nothing can be read again: the longest time to think better of it.
             pending_window=Duration.days(30),
-            removal_policy=RemovalPolicy.RETAIN if stage.keep else RemovalPolicy.DESTROY,
+            removal_policy=removal(keep=stage.keep),
         )

@@ -4,13 +4,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge
+from cdk_app.parts.keeping import removal
 from cdk_app.settings import Stage
 from cdk_app.stores import allow
 
@@ -69,7 +70,7 @@ class MediaStack(Stack):
             cors=self._cors(),
             lifecycle_rules=self._lifecycle(),
             # Without `keep`, CloudFormation deletes an empty bucket, and refuses to delete one that holds files.
-            removal_policy=RemovalPolicy.RETAIN if stage.keep else RemovalPolicy.DESTROY,
+            removal_policy=removal(keep=stage.keep),
         )
         acknowledge(
             bucket,

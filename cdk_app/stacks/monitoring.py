@@ -12,10 +12,18 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cdk_app.parts import watched
-from cdk_app.parts.alarms import Watch, declare_alarm
+from cdk_app.parts.alarms import RUNBOOK, Watch, alarm_name, declare_alarm
 from cdk_app.parts.dashboard import declare_dashboard, declare_queries
+from cdk_app.parts.watched_audit import watch_audit
+from cdk_app.parts.watched_stores import watch_stores
 from cdk_app.settings import Stage
 from cdk_app.store_settings import Managed
+
+UNWELL = "StageIsUnwell"
+
+SYMPTOMS = ("Fails", "RequestsFail", "MessagesStoredLate", "MessagesDeliveredLate")
+"""How the names of alarms end that tell of what users feel (`CanaryFails`, `CellG1Fails`): causes without a symptom can
+wait until the morning."""
 
 
 class MonitoringStack(Stack):
@@ -31,35 +39,70 @@ class MonitoringStack(Stack):
         self._stage = stage
         functions = watched.functions_of(stacks)
         consumers = watched.consumers_of(stage, stacks)
-        alarms = [declare_alarm(self, watch) for watch in self._watches(functions, consumers)]
-        alarms += [alarm for stack in stacks for alarm in alarms_of(stack)]
-        topic = self._topic()
+        own = [declare_alarm(self, stage, watch) for watch in self._watches(functions, consumers)]
+        alarms = [*own, *(alarm for stack in stacks for alarm in alarms_of(stack))]
+        topic = self._topic("Alarms", topic_name(stage), stage.alarm_email)
         # By its name: a reference would make every stack depend on this one.
         notice = actions.SnsAction(sns.Topic.from_topic_arn(self, "Notices", topic_arn(stage)))
         for alarm in alarms:
             alarm.add_alarm_action(notice)
-        declare_dashboard(self, stage, functions=functions, consumers=consumers, alarms=alarms_of(self))
+        if stage.alarms == "all":
+            self._page(alarms)
+        declare_dashboard(self, stage, functions=functions, consumers=consumers, alarms=self._named(alarms))
         declare_queries(self, stage, functions)
         CfnOutput(self, "AlarmTopic", value=topic.topic_arn)
 
     def _watches(self, functions: list[str], consumers: list[watched.Consumer]) -> Iterator[Watch]:
+        stage = self._stage
         for consumer in consumers:
-            yield from watched.watch_consumer(consumer)
-        yield from watched.watch_dead_letters(self._stage)
-        if self._stage.alarms == "consumers":
+            yield from watched.watch_consumer(stage, consumer)
+        yield from watched.watch_dead_letters(stage)
+        if stage.alarms == "consumers":
             return
         consuming = {consumer.function for consumer in consumers}
         for function in functions:
             if function not in consuming:
-                yield from watched.watch_function(self._stage, function)
-        yield from watched.watch_users(self._stage)
-        if isinstance(self._stage.stores, Managed):
-            yield from watched.watch_stores(self._stage, self._stage.stores)
+                yield from watched.watch_function(stage, function)
+        yield from watched.watch_account(stage)
+        yield from watched.watch_users(stage)
+        yield from watched.watch_sweeps(stage)
+        yield from watch_audit(stage)
+        if isinstance(stage.stores, Managed):
+            yield from watch_stores(stage, stage.stores)
 
-    def _topic(self) -> sns.Topic:
-        """Declare the topic; alarms name what is wrong and nobody's data, so SNS's own encryption will do."""
+    def _named(self, alarms: Sequence[cloudwatch.Alarm]) -> list[cloudwatch.IAlarm]:
+        """Return the alarms as found by their names: other stacks' would have to be exported else."""
+        return [
+            cloudwatch.Alarm.from_alarm_name(self, f"Named{alarm.node.id}", alarm_name(self._stage, alarm.node.id))
+            for alarm in alarms
+        ]
+
+    def _page(self, alarms: Sequence[cloudwatch.Alarm]) -> None:
+        """Declare the one alarm that is worth waking somebody for: users are hurt, whatever the cause.
+
+        Its topic is another one than that of all alarms, whose mails can wait until the morning.
+        """
+        names = [alarm_name(self._stage, alarm.node.id) for alarm in alarms if alarm.node.id.endswith(SYMPTOMS)]
+        topic = self._topic("Pages", f"{self._stage.prefix}-pages", self._stage.page_email)
+        unwell = cloudwatch.CfnCompositeAlarm(
+            self,
+            UNWELL,
+            alarm_name=alarm_name(self._stage, UNWELL),
+            alarm_description=f"Users are hurt. What to do: {RUNBOOK}the-stage-is-unwell",
+            alarm_rule=" OR ".join(f'ALARM("{name}")' for name in names),
+            alarm_actions=[topic.topic_arn],
+            ok_actions=[topic.topic_arn],
+        )
+        for alarm in alarms:
+            # CloudWatch refuses a rule that names an alarm which isn't there yet.
+            if alarm.stack is self and alarm.node.id.endswith(SYMPTOMS):
+                unwell.node.add_dependency(alarm)
+        CfnOutput(self, "PageTopic", value=topic.topic_arn)
+
+    def _topic(self, construct_id: str, name: str, email: str | None) -> sns.Topic:
+        """Declare a topic; alarms name what is wrong and nobody's data: SNS need not encrypt it with a key."""
         title = f"GoChat {self._stage.name}"
-        topic = sns.Topic(self, "Alarms", topic_name=topic_name(self._stage), display_name=title, enforce_ssl=True)
+        topic = sns.Topic(self, construct_id, topic_name=name, display_name=title, enforce_ssl=True)
         # The policy that asks for TLS takes the place of the one by which the account's own services may publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
@@ -69,8 +112,8 @@ class MonitoringStack(Stack):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
-        if self._stage.alarm_email:
-            topic.add_subscription(subscriptions.EmailSubscription(self._stage.alarm_email))
+        if email:
+            topic.add_subscription(subscriptions.EmailSubscription(email))
         return topic
 
 

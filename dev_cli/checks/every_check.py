@@ -1,6 +1,6 @@
 """Lists every check of ./dev check."""
 
-from dev_cli.checks import docs, docstrings, imports, sizes, sql
+from dev_cli.checks import docs, docstrings, imports, javascript, sizes, sql
 from dev_cli.checks.check import Check, run_tool
 from dev_cli.generation.generated import stale_files
 from dev_cli.paths import ROOT, SOURCE_FOLDERS
@@ -17,6 +17,7 @@ def every_check() -> tuple[Check, ...]:
         Check(name="sizes", find_faults=sizes.find_faults),
         Check(name="module docstrings", find_faults=docstrings.find_faults),
         Check(name="sql", find_faults=sql.find_faults),
+        Check(name="javascript", find_faults=javascript.find_faults),
         Check(name="docs", find_faults=docs.find_faults),
     )
 

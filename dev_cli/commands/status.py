@@ -55,6 +55,8 @@ def part_health(state: StageState) -> dict[str, str]:
     if state.aws_url:
         parts["aws"] = _listening(state.aws_url)
         parts["mappings"] = health.ask_mappings(mappings_status(stage_home()))
+    if state.web_url:
+        parts["web"] = health.ask_web(state.web_url)
     if state.http_url and state.websocket_url:
         parts["http"] = health.ask_http(state.http_url)
         for cell_id, url in state.gateways.items():

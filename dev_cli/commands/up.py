@@ -74,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def print_addresses(state: StageState) -> None:
     """Tell where the stage serves."""
+    print(f"  Web page   {state.web_url}")
     print(f"  HTTP       {state.http_url}")
     print(f"  WebSocket  {state.websocket_url}")
     for name, address in state.services.items():

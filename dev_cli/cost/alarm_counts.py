@@ -1,4 +1,7 @@
-"""Counts the alarms of a stage, as `watched.py` and its neighbours in `cdk_app/parts` declare them."""
+"""Counts the alarms of a stage, as `watched.py` and its neighbours in `cdk_app/parts` declare them.
+
+An alarm over a computed value is billed once for each metric that goes into it (CloudWatch pricing), so it counts so.
+"""
 
 from cdk_app.catalogue import FUNCTIONS
 from cdk_app.settings import Mapping, Stage
@@ -16,16 +19,26 @@ CELL_FUNCTIONS = (
 OF_CONSUMER = 3
 OF_FUNCTION = 2
 OF_DEAD_LETTERS = 3
-OF_USERS = 7
+OF_USERS = 3
+OF_ACCOUNT = 1
+OF_SWEEPS = 3
+OF_SWEEPS_RUNS = 3
+"""That none of three sweeps rests, nor the audit where it is on."""
+
+OF_AUDIT = 2
+
+OF_HTTP_API = 3
+OF_CELL = 3
 OF_QUEUE = 2
 """That something has failed for long, and that it was given up (`cdk_app/parts/redrive.py`)."""
 
-OF_PUSHES = 3
+OF_PUSHES = 4
 REDRIVEN = ("gateway-websocket", "task-worker")
 """The functions with a queue of what they were asked for asynchronously and failed at."""
 
-OF_CACHE = 2
+OF_CACHE = 3
 OF_CLUSTER = 2
+OF_PROXY = 4
 
 
 def mappings_of(stage: Stage) -> list[Mapping]:
@@ -36,16 +49,18 @@ def mappings_of(stage: Stage) -> list[Mapping]:
 
 
 def count_alarms(stage: Stage) -> int:
-    """Count them; the local stage has none."""
+    """Count them by the metric; the local stage has none."""
     if stage.on_emulator:
         return 0
     consumers = len(mappings_of(stage))
     count = _of_releases(stage) + OF_CONSUMER * consumers + OF_DEAD_LETTERS + OF_PUSHES
-    count += OF_QUEUE * sum(_copies(stage, name) for name in REDRIVEN)
+    redriven = sum(_copies(stage, name) for name in REDRIVEN)
+    count += OF_QUEUE * redriven + bool(stage.domains)
     if stage.alarms == "consumers":
         return count
     others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers
-    count += OF_FUNCTION * others + OF_USERS
+    count += redriven + OF_FUNCTION * others + OF_USERS + OF_ACCOUNT + OF_HTTP_API + OF_CELL * len(stage.cells)
+    count += OF_SWEEPS + OF_AUDIT + (OF_SWEEPS_RUNS + stage.sweeps.audit) * stage.sweeps.on
     return count + (_of_stores(stage.stores) if isinstance(stage.stores, Managed) else 0)
 
 
@@ -59,6 +74,6 @@ def _copies(stage: Stage, function: str) -> int:
 
 
 def _of_stores(stores: Managed) -> int:
-    database = 2 + bool(stores.database.readers) + stores.database.proxy
-    of_broker = 1 if stores.broker.is_express else 2
+    database = 2 + bool(stores.database.readers) + OF_PROXY * stores.database.proxy
+    of_broker = 3 if stores.broker.is_express else 4
     return database + OF_CACHE + OF_CLUSTER + of_broker * stores.broker.brokers

@@ -14,7 +14,7 @@ ACCESS_LOG_BYTES = 350
 """API Gateway's line for a frame or a request."""
 
 TRACED_SHARE = 0.05
-"""X-Ray's default rule, beside one request a second: 5 % of the rest."""
+"""What X-Ray takes of Lambda's invocations beside one a second, which AWS has fixed (`Stage.tracing`)."""
 
 FRAME_BYTES = 1_100
 """A message of 1 KB in its frame; answers and receipts are shorter."""

@@ -10,7 +10,7 @@ from dev_cli.cost.alarm_counts import count_alarms, mappings_of
 POLLERS_PER_UNIT = 10
 """As long as each reads less than 2 MB/s (Lambda developer guide, "Enhanced EPU Utilization")."""
 
-SERVICE_METRICS = 60
+SERVICE_METRICS = 70
 """Metrics that the functions write, by name and service; one is billed for the hours in which it is written."""
 
 ROUTE_METRICS = 5
@@ -52,6 +52,8 @@ class Fixtures:
     registered: int = 0
     """Instances in Cloud Map that the templates register."""
     alarms: int = 0
+    """Each counted once for every metric that it looks at."""
+    composite_alarms: int = 0
     dashboards: int = 0
     custom_metrics: int = 0
     database_instances: int = 0
@@ -66,6 +68,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
         schedules=_schedules(stage),
         registered=REGISTERED + len(stage.cells),
         alarms=count_alarms(stage),
+        composite_alarms=1 if stage.alarms == "all" and not stage.on_emulator else 0,
         dashboards=0 if stage.on_emulator else 1,
         custom_metrics=SERVICE_METRICS + _route_metrics(stage),
     )
@@ -76,7 +79,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
         everywhere,
         brokers=managed.broker.brokers,
         endpoint_zones=_endpoints(stage, managed) * managed.endpoint_zones,
-        nat_gateways=len(managed.zone_ids) if managed.egress == "nat" else 0,
+        nat_gateways=managed.endpoint_zones if managed.egress == "nat" else 0,
         secrets=SECRETS + 1,  # the database's master password
         keys=1 if managed.customer_key else 0,
         custom_metrics=everywhere.custom_metrics + _broker_metrics(stage, managed),
@@ -85,21 +88,28 @@ def count_fixtures(stage: Stage) -> Fixtures:
 
 
 def poller_units(stage: Stage) -> int:
-    """Count event poller units: mappings of a poller group share them, the others have one each at least."""
+    """Count event poller units: mappings of a poller group share them, those outside have one each at least.
+
+    The bulk lanes stay outside in any case (`cdk_app/stacks/edge.py`).
+    """
     minimums = [mapping.pollers.minimum for mapping in mappings_of(stage) if mapping.pollers]
-    if stage.mappings.shared_pollers:
-        return math.ceil(sum(minimums) / POLLERS_PER_UNIT)
-    return sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in minimums)
+    if not stage.mappings.shared_pollers:
+        return sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in minimums)
+    bulk = stage.mappings.deliver_bulk.pollers
+    alone = [bulk.minimum] * len(stage.cells) if bulk else []
+    together = sum(minimums) - sum(alone)
+    return math.ceil(together / POLLERS_PER_UNIT) + sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in alone)
 
 
 def _endpoints(stage: Stage, managed: Managed) -> int:
-    if managed.egress != "endpoints":
-        return 0
-    return 3 if stage.mappings.on_demand else 1
+    """Count the services with an endpoint, as the Network stack declares them: on-demand pollers take no IPv6."""
+    secrets = 1 if managed.egress == "endpoints" else 0
+    pollers = 2 if stage.mappings.on_demand and managed.egress != "nat" else 0
+    return secrets + pollers
 
 
 def _schedules(stage: Stage) -> int:
-    return 3 + len(stage.cells)
+    return 4 + len(stage.cells)
 
 
 def _route_metrics(stage: Stage) -> int:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from dev_cli.aws.errors import told_as_failures
 from dev_cli.aws.stacks import deployed_stacks
 from dev_cli.aws.target import Target
-from dev_cli.deployment import account, quotas, standing
+from dev_cli.deployment import account, examples, quotas, standing
 from dev_cli.deployment.findings import Finding
 from dev_cli.failure import Failure
 
 
 def look(target: Target) -> Iterator[Finding]:
     """Yield the findings one by one; without credentials there is nothing more to look at."""
+    yield from examples.look_at_examples(target.stage)
     for finding in account.look_at_credentials(target):
         yield finding
         if finding.verdict == "fault":
@@ -19,7 +20,6 @@ def look(target: Target) -> Iterator[Finding]:
     with told_as_failures():
         yield from account.look_at_region(target)
         yield from account.look_at_bootstrap(target)
-        yield from account.look_at_interpreter(target)
         yield from standing.look_at_stacks(target)
         stacks = deployed_stacks(target)
         yield from standing.look_at_remains(target, stacks)

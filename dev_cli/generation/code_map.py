@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from dev_cli.paths import ROOT, is_generated, source_files
+from dev_cli.paths import ROOT, is_generated, source_files, web_modules
 
 PAGE = ROOT / "docs" / "code-map.md"
 
@@ -21,6 +21,8 @@ def pages() -> dict[Path, str]:
         if is_generated(path) or path.relative_to(ROOT).parts[0] == "tests":
             continue
         folders[path.parent.relative_to(ROOT)].append(path)
+    for path in web_modules():
+        folders[path.parent.relative_to(ROOT)].append(path)
     sections = (_section(folder, paths) for folder, paths in sorted(folders.items()))
     return {PAGE: HEAD + "".join(section for section in sections if section)}
 
@@ -33,6 +35,14 @@ def _section(folder: Path, paths: list[Path]) -> str:
 
 
 def module_purpose(path: Path) -> str:
-    """Give the first line of a module's docstring, or nothing."""
+    """Give the first line of a module's docstring, or nothing; in JavaScript, of the comment that it opens with."""
+    if path.suffix == ".js":
+        return javascript_purpose(path.read_text())
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
     return docstring.splitlines()[0] if docstring else ""
+
+
+def javascript_purpose(source: str) -> str:
+    """Give the first line of the comment that a JavaScript module opens with, or nothing."""
+    first = source.partition("\n")[0]
+    return first.removeprefix("/**").removesuffix("*/").strip() if first.startswith("/** ") else ""

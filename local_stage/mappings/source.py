@@ -1,6 +1,7 @@
 """Reads a mapping's topic from Kafka: all its partitions, from the group's committed offsets on."""
 
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import (
@@ -15,6 +16,7 @@ from confluent_kafka import (
 )
 
 from local_stage.mappings.config import MappingConfig
+from local_stage.mappings.continuity import Continuity
 from local_stage.mappings.filters import is_wanted
 from local_stage.mappings.identity import TopicIdentity
 from local_stage.mappings.quiet import KAFKA_LOG
@@ -43,6 +45,7 @@ class KafkaSource:
         self._config = config
         self._on_error = on_error
         self._open: set[int] = set()
+        self._continuity = Continuity()
         common = {
             "bootstrap.servers": config.bootstrap,
             "group.id": config.group_id,
@@ -96,11 +99,15 @@ class KafkaSource:
         starts = dict.fromkeys(new, OFFSET_BEGINNING) if anew else self._starts(new)
         self._consumer.incremental_assign([TopicPartition(self._config.topic, n, starts[n]) for n in new])
         self._open.update(new)
+        for number, start in starts.items():
+            self._continuity.begin(number, 0 if start == OFFSET_BEGINNING else start if start >= 0 else None)
         return {number: start if start >= 0 else None for number, start in starts.items()}
 
     def unassign_all(self) -> None:
         """Stop reading: the topic is gone."""
         self._consumer.unassign()
+        for number in self._open:
+            self._continuity.forget(number)
         self._open.clear()
 
     def fetch(self, *, timeout_s: float, limit: int) -> list[Fetched]:
@@ -109,7 +116,26 @@ class KafkaSource:
         if first is None:
             return []
         messages = [first, *self._consumer.consume(limit, timeout=0)]
-        return [fetched for fetched in map(self._read, messages) if fetched is not None]
+        fetched = [one for one in map(self._read, messages) if one is not None]
+        return self._without_gaps(fetched)
+
+    def _without_gaps(self, fetched: Sequence[Fetched]) -> list[Fetched]:
+        """Leave out what comes after a missing record, and read on from that one."""
+        now_s = time.monotonic()
+        missing: dict[int, int] = {}
+        whole: list[Fetched] = []
+        for one in fetched:
+            again = self._continuity.find_missing(one.partition, one.offset, now_s=now_s)
+            if again is None:
+                whole.append(one)
+            else:
+                missing[one.partition] = again
+        again_at = [TopicPartition(self._config.topic, number, offset) for number, offset in missing.items()]
+        if again_at:
+            # Not `seek`, which refuses partitions in some states.
+            self._consumer.incremental_unassign(again_at)
+            self._consumer.incremental_assign(again_at)
+        return whole
 
     def commit(self, offsets: Mapping[int, int]) -> None:
         """Commit for the group, and wait for the broker's answer; raises KafkaException."""

@@ -45,6 +45,12 @@ def ask_websocket(websocket_url: str) -> str:
     return OK if answer.status == http.client.UNAUTHORIZED else f"a handshake without a token gives {_text(answer)}"
 
 
+def ask_web(web_url: str) -> str:
+    """Get the web page; give "ok" or what is wrong."""
+    answer = _get(web_url, {})
+    return OK if answer.status == http.client.OK else f"GET {web_url} gives {_text(answer)}"
+
+
 def ask_port(host: str, port: int) -> str:
     """Open a connection; give "ok" or what is wrong."""
     try:

@@ -59,18 +59,19 @@ class Stage:
             Step(name="bootstrap", title="Bootstrapping the CDK", run=self._bootstrap, after=("aws",)),
             Step(name="deploy", title="Deploying with the CDK", run=self._deploy, after=("bootstrap", "synth")),
             Step(name="mappings", title="Starting the Kafka pollers", run=self._start_mappings, after=("aws",)),
+            Step(name="web", title="Serving the web page", run=self._start_web, after=("deploy",)),
             Step(
                 name="health",
                 title="Waiting until the stage serves",
                 run=self._wait_until_serving,
                 advice="The lines above are the last that the functions have logged.",
-                after=("deploy", "mappings"),
+                after=("deploy", "mappings", "web"),
             ),
         ]
 
     def stop(self) -> None:
         """Stop what runs, the consumers first, so that nothing works on stores that are gone."""
-        for name in ("mappings", "aws"):
+        for name in ("web", "mappings", "aws"):
             if program := self.programs.pop(name, None):
                 program.stop()
         if self.services is not None:
@@ -80,10 +81,12 @@ class Stage:
     def questions(self) -> list[Callable[[], str]]:
         """Give what to ask the stage to know whether it serves."""
         state = self._state.state
-        http_url = state.http_url
+        http_url, web_url = state.http_url, state.web_url
         assert http_url is not None
+        assert web_url is not None
         return [
             lambda: health.ask_http(http_url),
+            lambda: health.ask_web(web_url),
             *(partial(health.ask_websocket, url) for url in state.gateways.values()),
             lambda: health.ask_mappings(self._mappings_status),
         ]
@@ -152,6 +155,16 @@ class Stage:
         python = str(self._options.root / ".venv" / "bin" / "python")
         command = [python, "-m", "local_stage.mappings", f"--endpoint-url={self.aws_url}", f"--status-file={status}"]
         self._start_program("mappings", command, context, is_ready=status.is_file)
+
+    def _start_web(self, context: StepContext) -> None:
+        state = self._state.state
+        port = pick_free_port()
+        command = [str(self._options.root / ".venv" / "bin" / "python"), "-m", "local_stage.web", f"--port={port}"]
+        command += [f"--root={self._options.root / 'web'}", f"--api-url={state.http_url}"]
+        command += [f"--websocket-url={url}" for url in state.gateways.values()]
+        log = self._options.run / "web" / LOG_NAME
+        self._start_program("web", command, context, is_ready=lambda: _says_ready(log))
+        self._state.update(web_url=f"http://{LOOPBACK}:{port}")
 
     def _start_program(
         self, name: str, command: list[str], context: StepContext, *, is_ready: Callable[[], bool]

@@ -64,7 +64,7 @@ def test_files_outlive_the_messages_that_point_at_them_by_a_day() -> None:
 
 
 def test_the_files_of_prod_outlive_their_stack(prod: Synthesis, dev: Synthesis) -> None:
-    assert prod.one("AWS::S3::Bucket").body["DeletionPolicy"] == "Retain"
+    assert prod.one("AWS::S3::Bucket").body["DeletionPolicy"] == "RetainExceptOnCreate"
     assert dev.one("AWS::S3::Bucket").body["DeletionPolicy"] == "Delete"
 
 

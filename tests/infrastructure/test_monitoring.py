@@ -1,12 +1,16 @@
 """What is watched: every consumer, every function, the stores; and that somebody is told."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.infrastructure.synthesis import ROOT, Resource, Synthesis
+
+BY_THE_CLOCK = {"SweepsRest"}
+SYMPTOMS = {"RequestsFail", "CellG1Fails", "CellG2Fails", "MessagesStoredLate", "MessagesDeliveredLate"}
 
 ON_AWS = ["dev", "prod", "external", "two-cells", "custom-domain"]
 
@@ -79,19 +83,77 @@ def test_dead_letters_are_watched_wherever_records_are_given_up(watched_stage: S
 
 
 def test_every_alarm_says_what_it_means_and_tells_somebody(watched_stage: Synthesis) -> None:
-    topic = watched_stage.one("AWS::SNS::Topic").properties["TopicName"]
     assert _alarms(watched_stage)
     for alarm in _alarms(watched_stage):
         assert len(alarm.properties["AlarmDescription"]) > 20, alarm.logical_id
-        assert topic in json.dumps(alarm.properties["AlarmActions"]), alarm.logical_id
-        assert alarm.properties["TreatMissingData"] == "notBreaching"
+        assert f"gochat-{watched_stage.stage}-alarms" in json.dumps(alarm.properties["AlarmActions"]), alarm.logical_id
 
 
-def test_the_topic_takes_alarms_of_this_account_over_tls_alone(watched_stage: Synthesis) -> None:
-    refused, allowed = watched_stage.one("AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
-    assert (refused["Effect"], refused["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
-    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+def test_silence_is_an_alarm_for_what_must_happen_by_the_clock_and_for_nothing_else(watched_stage: Synthesis) -> None:
+    loud = {
+        alarm.properties["AlarmName"].rpartition("-")[2]
+        for alarm in _alarms(watched_stage)
+        if alarm.properties["TreatMissingData"] != "notBreaching"
+    }
+    assert loud == (set() if watched_stage.stage == "dev" else BY_THE_CLOCK)
+
+
+def test_one_alarm_of_symptoms_is_there_to_wake_somebody(syntheses: dict[str, Synthesis]) -> None:
+    stage = syntheses["two-cells"]
+    unwell = stage.one("AWS::CloudWatch::CompositeAlarm")
+    named = set(re.findall(r'ALARM\("gochat-prod-(\w+)"\)', unwell.properties["AlarmRule"]))
+    assert named == SYMPTOMS
+    assert named <= {alarm.properties["AlarmName"].rpartition("-")[2] for alarm in _alarms(stage)}
+    ((topic,), (also,)) = (unwell.properties[kind] for kind in ("AlarmActions", "OKActions"))
+    assert topic == also
+    pages = [one for one in stage.resources("AWS::SNS::Topic") if one.logical_id == topic["Ref"]]
+    assert [page.properties["TopicName"] for page in pages] == ["gochat-prod-pages"]
+    own = {alarm.logical_id for alarm in _alarms(stage) if alarm.stack == "Monitoring"}
+    assert set(unwell.body["DependsOn"]) <= own, "what it names must be there before it"
+
+
+def test_topics_take_alarms_of_this_account_over_tls_alone(watched_stage: Synthesis) -> None:
+    topics, policies = (watched_stage.resources(kind) for kind in ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy"))
+    assert len(topics) == len(policies)
+    for policy in policies:
+        refused, allowed = policy.properties["PolicyDocument"]["Statement"]
+        assert (refused["Effect"], refused["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+        assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_apis_are_watched_each_under_its_own_id(syntheses: dict[str, Synthesis]) -> None:
+    stage = syntheses["two-cells"]
+    apis = {api.logical_id: api.properties["ProtocolType"] for api in stage.resources("AWS::ApiGatewayV2::Api")}
+    watched: dict[str, set[str]] = {api: set() for api in apis}
+    for alarm in _alarms(stage):
+        for metric in _metrics(alarm):
+            for dimension in metric["Dimensions"]:
+                if dimension["Name"] == "ApiId":
+                    watched[dimension["Value"]["Ref"]].add(metric["MetricName"])
+    expected = {"HTTP": {"5xx", "Count", "Latency"}, "WEBSOCKET": {"IntegrationError", "ExecutionError", "ClientError"}}
+    assert watched == {api: expected[protocol] for api, protocol in apis.items()}
+
+
+def _metrics(alarm: Resource) -> list[dict[str, Any]]:
+    """What an alarm looks at: one metric, or those of its computation."""
+    if "MetricName" in alarm.properties:
+        return [{"Dimensions": [], **alarm.properties}]
+    return [one["MetricStat"]["Metric"] for one in alarm.properties["Metrics"] if "MetricStat" in one]
+
+
+def test_the_certificate_of_a_stage_with_names_of_its_own_is_watched(syntheses: dict[str, Synthesis]) -> None:
+    (alarm,) = [
+        one for one in _alarms(syntheses["custom-domain"]) if one.properties.get("MetricName") == "DaysToExpiry"
+    ]
+    assert alarm.properties["ComparisonOperator"] == "LessThanThreshold"
+
+
+def test_the_account_s_concurrency_is_watched_below_its_default(prod: Synthesis) -> None:
+    (alarm,) = [one for one in _alarms(prod) if one.properties.get("MetricName") == "ClaimedAccountConcurrency"]
+    reserved = sum(function.properties.get("ReservedConcurrentExecutions", 0) for function in prod.functions().values())
+    assert reserved < alarm.properties["Threshold"] < 1_000
+    assert "Dimensions" not in alarm.properties
 
 
 def test_stores_of_prod_are_watched(prod: Synthesis) -> None:
@@ -99,6 +161,13 @@ def test_stores_of_prod_are_watched(prod: Synthesis) -> None:
     assert {"AWS/RDS", "AWS/ElastiCache", "AWS/Kafka"} <= namespaces
     disks = [alarm for alarm in _alarms(prod) if alarm.properties.get("MetricName") == "KafkaDataLogsDiskUsed"]
     assert len(disks) == prod.one("AWS::MSK::Cluster").properties["NumberOfBrokerNodes"]
+    metrics = {metric["MetricName"] for alarm in _alarms(prod) for metric in _metrics(alarm)}
+    assert metrics >= {
+        *("ACUUtilization", "Deadlocks", "AuroraReplicaLag"),
+        *("MaxDatabaseConnectionsAllowed", "DatabaseConnectionsBorrowLatency"),
+        *("ThrottledCmds", "ElastiCacheProcessingUnits", "BytesUsedForCache"),
+        *("CpuUser", "CpuSystem", "UnderReplicatedPartitions", "OfflinePartitionsCount", "ActiveControllerCount"),
+    }
 
 
 def test_express_brokers_have_no_disks_to_watch(syntheses: dict[str, Synthesis]) -> None:
@@ -137,7 +206,9 @@ def _dashboard_metrics(stage: Synthesis) -> Iterator[list[Any]]:
     )
     for widget in json.loads(text)["widgets"]:
         for metric in widget["properties"].get("metrics", []):
-            yield [part for part in metric if isinstance(part, str)]
+            # Of a computed value stands only how it is computed.
+            if named := [part for part in metric if isinstance(part, str)]:
+                yield named
 
 
 def test_the_dashboard_shows_each_function_and_each_consumer(watched_stage: Synthesis) -> None:

@@ -97,8 +97,3 @@ def test_alarms_look_at_what_the_sender_measures(managed_stage: Synthesis) -> No
         dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
         assert dimensions == {"service": "task-push", "stage": managed_stage.stage}
         assert metric["Namespace"] == NAMESPACE
-
-
-def test_alarms_need_no_counts_to_be_quiet(managed_stage: Synthesis) -> None:
-    for alarm in managed_stage.resources("AWS::CloudWatch::Alarm"):
-        assert alarm.properties["TreatMissingData"] == "notBreaching"

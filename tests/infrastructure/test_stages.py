@@ -71,6 +71,11 @@ def test_a_small_broker_holds_the_partitions_of_dev() -> None:
     assert replicas <= 300 * _stores(DEV).broker.brokers
 
 
+def test_small_brokers_are_refused_with_kraft_which_msk_does_not_have() -> None:
+    with pytest.raises(ValueError, match="no t3 brokers with KRaft"):
+        dataclasses.replace(_stores(DEV).broker, kafka_version="3.9.x.kraft")
+
+
 @MANAGED
 def test_a_pausing_database_sees_idle_connections_go_before_it_would_pause(stage: Stage) -> None:
     database = _stores(stage).database

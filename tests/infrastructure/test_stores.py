@@ -36,7 +36,7 @@ def test_the_database_is_not_public(managed_stage: Synthesis) -> None:
 def test_the_database_refuses_deletion_and_leaves_its_data(managed_stage: Synthesis) -> None:
     cluster = managed_stage.one("AWS::RDS::DBCluster")
     assert cluster.properties["DeletionProtection"] is True
-    assert cluster.body["DeletionPolicy"] == ("Retain" if managed_stage.stage == "prod" else "Snapshot")
+    assert cluster.body["DeletionPolicy"] == ("RetainExceptOnCreate" if managed_stage.stage == "prod" else "Snapshot")
     assert cluster.properties["BackupRetentionPeriod"] >= 1
 
 
@@ -116,7 +116,7 @@ def test_topics_stand_with_their_partitions_and_survive_their_stack(managed_stag
         "im-dead-letter-topic",
     }
     for topic in topics.values():
-        assert topic.body["DeletionPolicy"] == "Retain"
+        assert topic.body["DeletionPolicy"] == "RetainExceptOnCreate"
         configs = base64.b64decode(topic.properties["Configs"]).decode().splitlines()
         assert "retention.ms=604800000" in configs
 

@@ -118,7 +118,8 @@ class Actor:
 
     async def send(self, talk: Talk) -> None:
         """Send a message by WebSocket."""
-        by_id = talk.chat.is_open and self._dice.random() < 0.5  # there is no conversation before its first message
+        # A single chat is not there before its first message.
+        by_id = talk.is_group or (talk.chat.is_open and self._dice.random() < 0.5)
         target = {"conversation_id": talk.chat_id} if by_id else {"to": talk.peer(self.user)}
         await self._send(talk, {**target, **self._message(talk)})
 

@@ -29,8 +29,8 @@ class TalkCheck:
 
     async def look(self) -> list[Problem]:
         """Return what is not as it must be now."""
-        full = next(one for user in self.talk.members for one in self.actors[user] if user != self.talk.hider)
-        first = max(1, self.talk.checked - KEPT + 1)
+        full = self.actors[self.full_user][0]
+        first = max(self.talk.begins, self.talk.checked - KEPT + 1)
         self.stored = await _history(full, self.talk.chat_id, after_seq=first - 1)
         self._check_numbers(first)
         if not self.problems:
@@ -94,7 +94,7 @@ class TalkCheck:
     @property
     def full_user(self) -> str:
         """The member who never clears its history."""
-        return self.talk.peer(self.talk.hider)
+        return self.talk.full_member
 
     async def _check_members(self, first: int) -> None:
         for user in self.talk.members:
@@ -129,8 +129,9 @@ class TalkCheck:
             mine = held.get(one["seq"])
             if mine is None:
                 self._problem("unseen", f"{actor.user} has not got {one['seq']} after a sync; it begins at {base}")
-            elif _known(mine) != _known(one):
-                self._problem("unseen", f"{actor.user} after a sync has {_known(mine)}, stored is {_known(one)}")
+            elif _known(mine, actor.user) != _known(one, actor.user):
+                told = f"{_known(mine, actor.user)}, stored is {_known(one, actor.user)}"
+                self._problem("unseen", f"{actor.user} after a sync has {told}")
 
     def _first_look(self, actor: Actor) -> int:
         """Return the first message that a device must have: it was shown the latest alone when it knew nothing."""
@@ -138,14 +139,13 @@ class TalkCheck:
 
     async def _check_cursors(self, actor: Actor) -> None:
         state = (await actor.line.call("GET", f"/conversations/{self.talk.chat_id}")).json()["conversation"]
-        peer = self.chat.members[self.talk.peer(actor.user)]
-        told = {name: state[name] for name in ("last_seq", "read_seq", "unread_count", "peer_read_seq")}
         expected = {
             "last_seq": self.chat.last_seq,
             "read_seq": self.chat.read_seq(actor.user),
             "unread_count": self.chat.unread(actor.user),
-            "peer_read_seq": peer.read,
+            "peer_read_seq": 0 if self.talk.is_group else self.chat.members[self.talk.peer(actor.user)].read,
         }
+        told = {name: state[name] for name in expected}
         if told != expected:
             self._problem("drifted", f"{actor.user} is told {told}, the model says {expected}")
 
@@ -202,8 +202,10 @@ def _timeless(shown: Shown) -> Shown:
     return {name: value for name, value in shown.items() if name != "change"} | {"reactions": reactions}
 
 
-def _known(message: Shown) -> Shown:
-    return {**shown_by_client(message), "message_id": message["message_id"]}
+def _known(message: Shown, viewer: str) -> Shown:
+    """Return what a viewer must know of a message, whoever fetched it."""
+    reactions = [{**one, "mine": viewer in one["user_ids"]} for one in message["reactions"]]
+    return {**shown_by_client({**message, "reactions": reactions}), "message_id": message["message_id"]}
 
 
 def _as_stored(message: Message, shown: Shown) -> Message:

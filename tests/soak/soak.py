@@ -17,7 +17,7 @@ from tests.soak.checking import Problem, TalkCheck
 from tests.soak.faults import Faults
 from tests.soak.talks import Talk
 from tests.soak.tally import Tally
-from tests.soak.wire import Line, NeverAnsweredError, Refused
+from tests.soak.wire import PASSWORD, Line, NeverAnsweredError, Refused
 
 SETTLE_S = 150.0
 """How long what is under way may take to arrive after a round, before it counts as lost: outages are over by then, and
@@ -28,7 +28,10 @@ QUIET_WITHIN_S = 15.0
 """How long is listened for what is still on its way live."""
 
 AT_ONCE = 8
-"""So many talks are checked side by side."""
+"""So many talks are checked, and accounts made, side by side."""
+
+GROUP_OF = 4
+"""So many people talk in a small group."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,9 @@ class Plan:
 
     users: int = 12
     peers: int = 3
+    groups: int = 2
+    crowd: int = 100
+    """Members of one more group of everybody, who never say a word and make it a large one; 0: there is none."""
     minutes: float | None = None
     steps: int | None = None
     round_s: float = 60.0
@@ -92,11 +98,47 @@ class Soak:
             one, other = users[at], users[(at + step) % len(users)]
             chat_id = single_conversation_id(UserId(int(one)), UserId(int(other)))
             if one != other and chat_id not in self._talks:
-                self._talks[chat_id] = talk = Talk(chat_id, (one, other))
-                for actor in (*self._actors[one], *self._actors[other]):
-                    actor.talks[chat_id] = talk
+                self._take_up(Talk(chat_id, (one, other)))
+        await self._gather_groups(run)
         await asyncio.gather(*(actor.line.connected() for actor in self._everyone()))
         self._show(f"{len(users)} people, {len(devices)} devices, {len(self._talks)} talks; seed {self._plan.seed}")
+
+    async def _gather_groups(self, run: str) -> None:
+        """Make the small groups, each of other people, and the large one of everybody."""
+        users = list(self._actors)
+        for number in range(self._plan.groups):
+            first = number * GROUP_OF % len(users)
+            await self._make_group(tuple((users[first:] + users[:first])[:GROUP_OF]), ())
+        if self._plan.crowd:
+            free = asyncio.Semaphore(AT_ONCE)
+            line = self._actors[users[0]][0].line
+
+            async def register(number: int) -> str:
+                body = {"username": f"silent-{run}-{number}", "password": PASSWORD}
+                async with free:
+                    answer = await line.call("POST", "/auth/register", body)
+                return str(answer.json()["user"]["user_id"])
+
+            silent = await asyncio.gather(*map(register, range(self._plan.crowd)))
+            await self._make_group(tuple(users), silent)
+
+    async def _make_group(self, members: tuple[str, ...], silent: Sequence[str]) -> None:
+        owner = self._actors[members[0]][0].line
+        body = {"name": f"{len(members)} people", "member_ids": [*members[1:], *silent]}
+        chat_id = (await owner.call("POST", "/groups/create", body)).json()["conversation"]["conversation_id"]
+        read_seqs = {}
+        for user in members:
+            answer = await self._actors[user][0].line.call("GET", f"/conversations/{chat_id}")
+            state = answer.json()["conversation"]
+            read_seqs[user] = state["read_seq"]
+        talk = Talk(chat_id, members, is_group=True)
+        talk.begin_group(read_seqs, state["last_seq"])
+        self._take_up(talk)
+
+    def _take_up(self, talk: Talk) -> None:
+        self._talks[talk.chat_id] = talk
+        for actor in itertools.chain.from_iterable(self._actors[user] for user in talk.members):
+            actor.talks[talk.chat_id] = talk
 
     def _device(self, username: str, name: str, weights: dict[str, int]) -> tuple[Actor, bool]:
         made: list[Actor] = []

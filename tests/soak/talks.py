@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,15 +25,19 @@ class Sent:
 
 @dataclass
 class Talk:
-    """One single chat. Only `hider` ever clears its history, so that the other one's shows all.
+    """One conversation among people who talk: a single chat, or a group that never changes.
 
-    `checked` is the seq up to which everything was held to the model. `sealed` are messages for which an answer was
-    lost: what was asked may happen once more, later, so nothing else is asked of them. `recalled` are those that
-    somebody asked to be taken back. `cleared_from` is what the hider's history has to leave out at least.
+    Only `hider` ever clears its history, so that the others' show all. A group may have silent members besides, whom
+    the model needs not know. `begins` is the first seq after what its making wrote into its history. `checked` is the
+    seq up to which everything was held to the model. `sealed` are messages for which an answer was lost: what was asked
+    may happen once more, later, so nothing else is asked of them. `recalled` are those that somebody asked to be taken
+    back. `cleared_from` is what the hider's history has to leave out at least.
     """
 
     chat_id: str
-    members: tuple[str, str]
+    members: tuple[str, ...]
+    is_group: bool = False
+    begins: int = 1
     chat: Chat = field(default_factory=Chat)
     sent: dict[str, Sent] = field(default_factory=dict)
     changes: list[Command] = field(default_factory=list)
@@ -52,9 +57,22 @@ class Talk:
         """The one who clears its history now and then."""
         return self.members[0]
 
+    @property
+    def full_member(self) -> str:
+        """One who never clears its history."""
+        return self.members[1]
+
     def peer(self, user: str) -> str:
-        """Return the other one."""
+        """Return the other one of a single chat."""
         return self.members[1] if user == self.members[0] else self.members[0]
+
+    def begin_group(self, read_seqs: Mapping[str, int], last_seq: int) -> None:
+        """Take a group as it was made: up to where each member has read, and the last of its first messages."""
+        self.chat.kind, self.chat.is_open = "group", True
+        self.chat.messages = [FORGOTTEN] * last_seq
+        for user, seq in read_seqs.items():
+            self.chat.members[user].read = seq
+        self.checked, self.begins = last_seq, last_seq + 1
 
     def name(self) -> str:
         """Return the client_msg_id of the next message."""
@@ -76,7 +94,7 @@ class Talk:
     def forget(self) -> None:
         """Drop what was checked and can't change any more."""
         last = self.chat.last_seq
-        for seq in range(max(1, self.checked - KEPT + 1), last - KEPT + 1):
+        for seq in range(max(self.begins, self.checked - KEPT + 1), last - KEPT + 1):
             message = self.chat.messages[seq - 1]
             self.chat.known.pop((message.sender, message.client_msg_id), None)
             self.chat.messages[seq - 1] = FORGOTTEN

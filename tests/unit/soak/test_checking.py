@@ -7,13 +7,14 @@ from typing import Any, cast
 import pytest
 
 from tests.model.phone import Phone
+from tests.model.reference import Command
 from tests.soak.actor import LATEST, Actor
 from tests.soak.checking import Problem, TalkCheck
 from tests.soak.talks import Sent, Talk
 from tests.soak.tally import Latencies, Tally
 from tests.soak.wire import Line
 
-ALICE, BOB = "1", "2"
+ALICE, BOB, CAROL = "1", "2", "3"
 CHAT = "c" * 32
 
 Shown = dict[str, Any]
@@ -46,13 +47,15 @@ class Doors:
     stored: list[Shown]
     cursors: dict[str, Shown]
     withheld: set[int] = field(default_factory=set)
+    withheld_from: set[str] = field(default_factory=lambda: {ALICE, BOB, CAROL})
 
     def line(self, user: str) -> Line:
         async def call(method: str, path: str, body: object = None, **_: object) -> Any:
             shown = [one for one in self.stored if one["seq"] > int(path.partition("after_seq=")[2].split("&")[0] or 0)]
             if path == "/sync":
                 state = {"conversation_id": CHAT, "peer_delivered_seq": 0, "peer_read_seq": 0, **self.cursors[user]}
-                known = [one for one in self.stored if one["seq"] not in self.withheld]
+                hidden = self.withheld if user in self.withheld_from else set()
+                known = [one for one in self.stored if one["seq"] not in hidden]
                 entry = {"conversation": {"change": 9, **state}, "messages": known, "changed": [], "has_more": False}
                 answer: Shown = {"conversations": [entry], "removed": [], "token": "t", "has_more": False}
             elif "messages" in path:
@@ -75,6 +78,25 @@ def a_talk() -> tuple[Talk, Doors]:
     cursors = {
         ALICE: {"last_seq": 3, "read_seq": 2, "unread_count": 1, "peer_read_seq": 1},
         BOB: {"last_seq": 3, "read_seq": 3, "unread_count": 0, "peer_read_seq": 0},
+    }
+    return talk, Doors(stored, cursors)
+
+
+def a_group_talk() -> tuple[Talk, Doors]:
+    """A group that began with a `system` message; each has written, and Carol likes what Bob wrote."""
+    talk = Talk(CHAT, (ALICE, BOB, CAROL), is_group=True)
+    talk.begin_group({ALICE: 1, BOB: 0, CAROL: 0}, last_seq=1)
+    stored = [message(1, ALICE, type="system"), message(2, ALICE), message(3, BOB), message(4, CAROL)]
+    for one in stored[1:]:
+        data = {key: one[key] for key in ("client_msg_id", "type", "content")}
+        talk.sent[one["client_msg_id"]] = Sent(one["sender_id"], data, 0.0, accepted=True, stored_seq=one["seq"])
+    talk.changes.append(Command("", "reaction.add", CAROL, {"seq": 3, "emoji": "👍"}, 0))
+    stored[2] |= {"change": 1, "reactions": [{"emoji": "👍", "count": 1, "mine": False, "user_ids": [CAROL]}]}
+    told = {"last_seq": 4, "peer_read_seq": 0}
+    cursors = {
+        ALICE: {**told, "read_seq": 2, "unread_count": 2},
+        BOB: {**told, "read_seq": 3, "unread_count": 1},
+        CAROL: {**told, "read_seq": 4, "unread_count": 0},
     }
     return talk, Doors(stored, cursors)
 
@@ -103,6 +125,29 @@ def kinds(talk: Talk, doors: Doors) -> set[str]:
 
 def test_a_talk_in_which_all_is_well_has_no_problem() -> None:
     assert look(*a_talk()) == []
+
+
+def test_a_group_in_which_all_is_well_has_no_problem() -> None:
+    assert look(*a_group_talk()) == []
+
+
+def test_a_message_that_a_group_lost_is_noticed() -> None:
+    talk, doors = a_group_talk()
+    del doors.stored[3]
+    assert "lost" in kinds(talk, doors)
+
+
+def test_one_member_of_a_group_who_does_not_get_a_message_is_noticed() -> None:
+    talk, doors = a_group_talk()
+    doors.withheld.add(4)
+    doors.withheld_from = {ALICE}
+    assert {what.split()[1] for kind, what in look(talk, doors) if kind == "unseen"} == {ALICE}
+
+
+def test_a_member_of_a_group_whose_count_is_wrong_is_noticed() -> None:
+    talk, doors = a_group_talk()
+    doors.cursors[CAROL]["unread_count"] = 1
+    assert kinds(talk, doors) == {"drifted"}
 
 
 def test_an_accepted_message_that_is_not_stored_is_lost() -> None:

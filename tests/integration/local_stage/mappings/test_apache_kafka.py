@@ -89,3 +89,15 @@ def test_a_timestamp_starts_at_the_first_record_that_is_not_older(apache_kafka: 
         )
         endpoint.wait_for(lambda: len(endpoint.delivered()) == 2)
     assert endpoint.delivered() == [1, 2]
+
+
+def test_offsets_without_a_record_hold_nothing_up(apache_kafka: KafkaBroker, topic: str) -> None:
+    producer = Producer({"bootstrap.servers": apache_kafka.address, "transactional.id": topic})
+    producer.init_transactions(15)
+    for value in ("a", "b"):
+        producer.begin_transaction()
+        producer.produce(topic, value=value, partition=0)
+        producer.commit_transaction(15)  # its marker takes the offset after the record
+    with serving() as endpoint, polling(endpoint.url):
+        endpoint.add_mapping(topic, topic=topic, bootstrap=apache_kafka.address)
+        endpoint.wait_for(lambda: endpoint.delivered() == [0, 2], timeout_s=30)
