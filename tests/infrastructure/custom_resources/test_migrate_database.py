@@ -13,7 +13,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from cdk_app.custom_resources import migrate_database
+from cdk_app.custom_resources import inner_function, migrate_database
 from tests.infrastructure.custom_resources.conftest import CloudFormation, Invocation
 
 CLUSTER = "arn:aws:rds:us-east-1:123456789012:cluster:gochat-dev"
@@ -133,7 +133,7 @@ def test_a_database_that_never_wakes_fails_the_deployment_in_time(
     migrate_database.handle(_event(cloudformation), invocation)
     assert cloudformation.answer["Status"] == "FAILED"
     assert "could not be reached" in cloudformation.answer["Reason"]
-    assert invocation.remaining_ms >= migrate_database.RESERVE_MS, "time is left for the answer"
+    assert invocation.remaining_ms >= inner_function.RESERVE_MS, "time is left for the answer"
 
 
 def test_what_the_database_says_of_itself_is_told(
@@ -151,7 +151,7 @@ def test_a_statement_that_takes_longer_than_a_deployment_is_told_of_in_time(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    invocation.remaining_ms = migrate_database.RESERVE_MS + 1_000
+    invocation.remaining_ms = inner_function.RESERVE_MS + 1_000
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{silent.getsockname()[1]}")
         migrate_database.handle(_event(cloudformation), invocation)
