@@ -82,15 +82,16 @@ class EdgeStack(Stack):
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
         self._account = declare_log_account(self)
         cells = [self._cell(cell_id, number) for number, cell_id in enumerate(stage.cells)]
+        self.websocket_urls = [cell.websocket_url for cell in cells]
         if stage.domains:
             served = [(cell_id, cell.api.api_id, cell.stage) for cell_id, cell in zip(stage.cells, cells, strict=True)]
             map_cells(self, stage.domains, served)
             watch_certificate(self, stage)
-        http_url = self._http_api(cells, logic_functions)
+        self.http_url = self._http_api(cells, logic_functions)
         asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
         declare_prober(self._context, registry, repo_function=repo_function, functions=asked)
         if stage.canary:
-            declare_canary(self._context, stage.canary, http_url=http_url)
+            declare_canary(self._context, stage.canary, http_url=self.http_url)
 
     def _cell(self, cell_id: str, number: int) -> Cell:
         """Declare one cell: its API, its functions and the mapping of its downstream topic."""
