@@ -1,10 +1,11 @@
 """What may differ between stages, as types: each setting with its unit, its range and why one would change it."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 from cdk_app.alarm_settings import Thresholds
-from cdk_app.store_settings import External, Managed
+from cdk_app.store_settings import SERVERLESS_REGIONS, External, Managed, ServerlessBroker
 
 STAGE_TAG = "gochat:stage"
 """What every resource is tagged with, for bills and for finding them."""
@@ -24,6 +25,7 @@ class Topics:
     push_partitions: int
     dead_letter_partitions: int
     replication_factor: int
+    """3 where brokers are Express or serverless, which decide it themselves, and 2 of them in sync."""
     min_insync_replicas: int
     """With `acks=all` a write is acknowledged once this many replicas hold it: 1 can lose it with one broker."""
     retention_hours: int = 7 * 24
@@ -82,6 +84,9 @@ class Sweeps:
 
     on: bool
     """Off, their schedules are there and disabled: they would keep a database that pauses awake."""
+    audit: bool
+    """Whether the loss audit runs with them: once a minute it looks whether all that changed adds up in the database
+    (docs/operations.md, "Loss audit")."""
     offline_after_s: int = 30
     """How long somebody may be gone before it is told; the sweep adds up to a minute."""
     connection_check_minutes: float = 15
@@ -192,6 +197,20 @@ class Stage:
     on_emulator: bool = False
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
 
+    def __post_init__(self) -> None:
+        if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
+            raise ValueError(f"there is no MSK Serverless in {self.region}")
+
+    @property
+    def serverless_broker(self) -> bool:
+        """Whether Kafka is MSK Serverless of this app's own."""
+        return isinstance(self.stores, Managed) and isinstance(self.stores.broker, ServerlessBroker)
+
+    @property
+    def makes_topics_by_function(self) -> bool:
+        """Whether repo-topics makes them: CloudFormation does so on provisioned MSK of this app's own alone."""
+        return self.serverless_broker or isinstance(self.stores, External)
+
     @property
     def poller_group(self) -> str | None:
         """The name of the group that all provisioned pollers belong to."""
@@ -201,6 +220,14 @@ class Stage:
     def keep(self) -> bool:
         """Whether what holds data outlives its stack."""
         return isinstance(self.stores, Managed) and self.stores.keep
+
+    @property
+    def database_name(self) -> str:
+        """The identifier of the managed cluster; a restored one has another than what it takes the place of, because
+        CloudFormation never replaces a resource by one of the same given name.
+        """
+        source = self.stores.database.restored_from if isinstance(self.stores, Managed) else None
+        return f"{self.prefix}-{sha256(source.encode()).hexdigest()[:8]}" if source else self.prefix
 
     @property
     def prefix(self) -> str:

@@ -20,7 +20,7 @@ STORES = ("Media", "Broker", "Data", "Network", "Key")
 
 COST_KEYS = {
     "Broker": ("msk-brokers", "msk-storage"),
-    "Data": ("aurora-capacity", "rds-proxy", "cache-storage"),
+    "Data": ("aurora-capacity", "rds-proxy", "proxy-endpoint", "cache-storage"),
     "Network": ("endpoints", "nat", "nat-addresses"),
     "Key": ("keys",),
 }
@@ -50,7 +50,7 @@ class Removal:
                 elif resource.get("DeletionPolicy") == "Snapshot":
                     yield f"a last snapshot of {logical_id} of {stack.name}: $0.02 a GB and month"
         if isinstance(self.target.stage.stores, Managed):
-            yield f"log groups that AWS makes by itself: /aws/rds/cluster/{self.target.stage.prefix}/…"
+            yield f"log groups that AWS makes by itself: /aws/rds/cluster/{self.target.stage.database_name}/…"
         yield "the CDK's bootstrap, which other apps of the account may use: its bucket holds old packages"
 
     def cost_of_remains(self) -> float:
@@ -97,7 +97,7 @@ class Removal:
     def _lift_protection(self) -> None:
         """Let the database be deleted: it refuses that in every stage."""
         client = self.target.client("rds")
-        name = self.target.stage.prefix
+        name = self.target.stage.database_name
         for cluster in client.describe_db_clusters()["DBClusters"]:
             if cluster["DBClusterIdentifier"] == name and cluster["DeletionProtection"]:
                 client.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)

@@ -71,7 +71,7 @@ def _buckets(target: Target) -> list[str]:
 def _databases(target: Target) -> list[str]:
     clusters = target.client("rds").describe_db_clusters()["DBClusters"]
     names = [one["DBClusterIdentifier"] for one in clusters]
-    return [f"the database {name}" for name in names if name == target.stage.prefix]
+    return [f"the database {name}" for name in names if name == target.stage.database_name]
 
 
 def _clusters(target: Target) -> list[str]:

@@ -1,11 +1,13 @@
 """The price list covers the templates: each type of resource has a line or a reason, each count is the template's."""
 
+import math
+
 import pytest
 
 from cdk_app.settings import Stage
 from cdk_app.stages import find_stage
 from dev_cli.aws.target import Target
-from dev_cli.cost.fixtures import count_fixtures
+from dev_cli.cost.fixtures import POLLERS_PER_UNIT, count_fixtures
 from dev_cli.cost.floor import floor_of
 from dev_cli.cost.report import GROUPS
 from dev_cli.cost.resources import RESOURCES
@@ -85,6 +87,17 @@ def test_queues_that_lambda_polls_are_counted(variant: Synthesis) -> None:
     queues = {queue.logical_id for queue in variant.resources("AWS::SQS::Queue")}
     polled = {queue for queue in queues if any(f"'{queue}'" in source for source in mappings)}
     assert count_fixtures(settings(variant)).polled_queues == len(polled)
+
+
+def test_poller_units_are_counted_by_group(stage: Synthesis) -> None:
+    groups: dict[str, int] = {}
+    for mapping in stage.resources("AWS::Lambda::EventSourceMapping"):
+        if pollers := mapping.properties.get("ProvisionedPollerConfig"):
+            group = str(pollers.get("PollerGroupName", mapping.logical_id))
+            groups[group] = groups.get(group, 0) + int(pollers["MinimumPollers"])
+    assert count_fixtures(settings(stage)).poller_units == sum(
+        math.ceil(pollers / POLLERS_PER_UNIT) for pollers in groups.values()
+    )
 
 
 def test_interface_endpoints_are_counted_once_a_zone(variant: Synthesis) -> None:

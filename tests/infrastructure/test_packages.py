@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from cdk_app.bundling import LAMBDA, Bundler, Target
-from cdk_app.catalogue import FUNCTIONS, FunctionSpec
+from cdk_app.catalogue import FUNCTIONS, REPO_TOPICS, FunctionSpec
 from cdk_app.tools import find_interpreter
 from tests.infrastructure.inspection import BROUGHT_BY_THE_RUNTIME
 from tests.infrastructure.synthesis import Synthesis
@@ -38,14 +38,14 @@ def _bundles(spec: FunctionSpec, release: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", [*FUNCTIONS, REPO_TOPICS], ids=lambda spec: spec.name)
 def test_function_starts_from_its_own_layers_alone(spec: FunctionSpec, release: str) -> None:
     _start(release, spec.handler, _bundles(spec, release))
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_custom_resources_start_from_their_own_code_and_the_runtime_s(
-    release: str, prod: Synthesis, tmp_path: Path
+    release: str, syntheses: dict[str, Synthesis], tmp_path: Path
 ) -> None:
     for name in (*BROUGHT_BY_THE_RUNTIME, "jmespath"):
         for installed in Path(boto3.__file__).parents[1].glob(f"{name}*"):
@@ -53,15 +53,15 @@ def test_custom_resources_start_from_their_own_code_and_the_runtime_s(
     native = Target(python=release, platform=None)
     code = Bundler(target=LAMBDA if release == LAMBDA.python else native).custom_resources().path
     wheels = Bundler(target=native).layer("wheels").path / "python"
-    functions = [
-        one
-        for one in prod.resources("AWS::Lambda::Function")
+    needs_wheels = {
+        one.properties["Handler"]: bool(one.properties.get("Layers"))
+        for synthesis in syntheses.values()
+        for one in synthesis.resources("AWS::Lambda::Function")
         if one.properties["Handler"].startswith("cdk_app.custom_resources.")
-    ]
-    assert functions
-    for function in functions:
-        path = [code, *([wheels] if function.properties.get("Layers") else []), tmp_path]
-        _start(release, function.properties["Handler"], path)
+    }
+    assert len(needs_wheels) > 3
+    for handler, with_wheels in needs_wheels.items():
+        _start(release, handler, [code, *([wheels] if with_wheels else []), tmp_path])
 
 
 def _start(release: str, handler: str, path: list[Path]) -> None:

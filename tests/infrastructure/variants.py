@@ -12,6 +12,7 @@ from cdk_app.store_settings import (
     ExternalDatabase,
     ExternalKafka,
     Managed,
+    ServerlessBroker,
 )
 
 DOMAINS = Domains(
@@ -21,6 +22,8 @@ DOMAINS = Domains(
     hosted_zone_id="Z0123456789ABCDEFGHIJ",
     zone_name="chat.example.org",
 )
+
+COPY = "arn:aws:rds:us-east-1:111122223333:cluster-snapshot:awsbackup:job-01234567-89ab-cdef-0123-456789abcdef"
 
 
 def _managed(stage: Stage, **changes: Any) -> Stage:
@@ -69,17 +72,33 @@ def _external_mtls() -> Stage:
     return replace(EXTERNAL, stores=replace(EXTERNAL.stores, kafka=kafka))
 
 
+def _own_topics() -> Stage:
+    """The same, whose owner makes the topics."""
+    stage = _external_mtls()
+    assert isinstance(stage.stores, External)
+    return replace(stage, stores=replace(stage.stores, kafka=replace(stage.stores.kafka, create_topics=False)))
+
+
+def _restored() -> Stage:
+    """The stage that is kept, on a cluster made from a copy in the vault."""
+    assert isinstance(PROD.stores, Managed)
+    return _managed(PROD, database=replace(PROD.stores.database, restored_from=COPY))
+
+
 STAGES = {"local": LOCAL, "dev": DEV, "prod": PROD, "external": EXTERNAL}
 
 VARIANTS = {
-    "two-cells": replace(PROD, cells=("g1", "g2")),
+    "two-cells": replace(PROD, cells=("g1", "g2"), sweeps=replace(PROD.sweeps, audit=False)),
     "custom-domain": replace(DEV, domains=DOMAINS, cells=("g1", "g2")),
     "redis-oss": _redis_oss(),
     "nat": _managed(DEV, egress="nat"),
     "ipv6": _managed(DEV, egress="ipv6"),
+    "restored": _restored(),
     "express": _managed(PROD, broker=Broker(instance_type="express.m7g.large", brokers=3, kafka_version="3.9.x")),
+    "serverless": _managed(DEV, broker=ServerlessBroker()),
     "external-msk": _external_msk(),
     "external-mtls": _external_mtls(),
+    "external-own-topics": _own_topics(),
 }
 
 ALL = {**STAGES, **VARIANTS}
