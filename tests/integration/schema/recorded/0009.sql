@@ -412,6 +412,270 @@ ON DUPLICATE KEY UPDATE
 SELECT 1 FROM login_failures WHERE username = 'AAAAAAAAAAAAAAAAAA';
 SELECT failures, window_started_at_ms FROM login_failures WHERE username = 'AAAAAAAAAAAAAAAAAA';
 
+-- gochat_repo/loss_audit.py
+DELETE FROM audit_findings WHERE conversation_id IN (X'41414141414141414141414141414141');
+INSERT INTO audit_findings (conversation_id, found_at_ms, checked_at_ms) VALUES (X'41414141414141414141414141414141', 2000000000000000000, 2000000000000000000) ON DUPLICATE KEY UPDATE checked_at_ms = VALUES(checked_at_ms);
+INSERT INTO conversation_audits (conversation_id, audited_seq, audited_change, members_audited_at_ms) VALUES (X'41414141414141414141414141414141', 100, 1, 2000000000000000000) ON DUPLICATE KEY UPDATE audited_seq = GREATEST(audited_seq, VALUES(audited_seq)), audited_change = GREATEST(audited_change, VALUES(audited_change)), members_audited_at_ms = GREATEST(members_audited_at_ms, VALUES(members_audited_at_ms));
+INSERT INTO conversation_audits (conversation_id, audited_seq, audited_change, members_audited_at_ms) VALUES (X'41414141414141414141414141414141', 1, 0, 0) ON DUPLICATE KEY UPDATE audited_seq = GREATEST(audited_seq, VALUES(audited_seq)), audited_change = GREATEST(audited_change, VALUES(audited_change)), members_audited_at_ms = GREATEST(members_audited_at_ms, VALUES(members_audited_at_ms));
+INSERT INTO conversation_audits (conversation_id, audited_seq, audited_change, members_audited_at_ms) VALUES (X'41414141414141414141414141414141', 0, 1, 2000000000000000000) ON DUPLICATE KEY UPDATE audited_seq = GREATEST(audited_seq, VALUES(audited_seq)), audited_change = GREATEST(audited_change, VALUES(audited_change)), members_audited_at_ms = GREATEST(members_audited_at_ms, VALUES(members_audited_at_ms));
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
+       (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
+       (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
+         WHERE m.conversation_id = c.conversation_id ORDER BY m.last_change DESC LIMIT 1),
+       IF(v.with_members, (SELECT COUNT(*) FROM conversation_participants p FORCE INDEX (PRIMARY)
+         WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
+               p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
+       v.with_members
+  FROM (
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held) v
+  STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
+       (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
+       (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
+         WHERE m.conversation_id = c.conversation_id ORDER BY m.last_change DESC LIMIT 1),
+       IF(v.with_members, (SELECT COUNT(*) FROM conversation_participants p FORCE INDEX (PRIMARY)
+         WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
+               p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
+       v.with_members
+  FROM (
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 100 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 100) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held) v
+  STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
+       (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
+       (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
+         WHERE m.conversation_id = c.conversation_id ORDER BY m.last_change DESC LIMIT 1),
+       IF(v.with_members, (SELECT COUNT(*) FROM conversation_participants p FORCE INDEX (PRIMARY)
+         WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
+               p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
+       v.with_members
+  FROM (
+SELECT X'41414141414141414141414141414141' AS conversation_id, 100 AS audited_seq, 100 AS checked_seq, FALSE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 100 AND m.seq <= 100) AS held) v
+  STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
+       (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
+       (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
+         WHERE m.conversation_id = c.conversation_id ORDER BY m.last_change DESC LIMIT 1),
+       IF(v.with_members, (SELECT COUNT(*) FROM conversation_participants p FORCE INDEX (PRIMARY)
+         WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
+               p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
+       v.with_members
+  FROM (
+SELECT X'41414141414141414141414141414141' AS conversation_id, 100 AS audited_seq, 100 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 100 AND m.seq <= 100) AS held) v
+  STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
+SELECT c.conversation_id, c.updated_at_ms, c.last_seq, c.last_change, COALESCE(a.audited_seq, 0), c.member_count,
+       c.is_large AND COALESCE(a.members_audited_at_ms, 0) > 2000000000000000000
+  FROM conversations c FORCE INDEX (conversations_updated)
+  LEFT JOIN conversation_audits a ON a.conversation_id = c.conversation_id
+  LEFT JOIN audit_findings f ON f.conversation_id = c.conversation_id
+ WHERE c.updated_at_ms >= 2000000000000000000 AND (c.updated_at_ms > 2000000000000000000 OR c.conversation_id > X'41414141414141414141414141414141') AND f.conversation_id IS NULL
+   AND (a.conversation_id IS NULL OR a.audited_seq <> c.last_seq OR a.audited_change <> c.last_change)
+ ORDER BY c.updated_at_ms, c.conversation_id LIMIT 30000;
+SELECT c.conversation_id, c.updated_at_ms, c.last_seq, c.last_change, COALESCE(a.audited_seq, 0), c.member_count,
+       c.is_large AND COALESCE(a.members_audited_at_ms, 0) > 2000000000000000000
+  FROM conversations c FORCE INDEX (conversations_updated)
+  LEFT JOIN conversation_audits a ON a.conversation_id = c.conversation_id
+  LEFT JOIN audit_findings f ON f.conversation_id = c.conversation_id
+ WHERE c.updated_at_ms >= 2000000000000000000 AND (c.updated_at_ms > 2000000000000000000 OR c.conversation_id > X'') AND f.conversation_id IS NULL
+   AND (a.conversation_id IS NULL OR a.audited_seq <> c.last_seq OR a.audited_change <> c.last_change)
+ ORDER BY c.updated_at_ms, c.conversation_id LIMIT 30000;
+SELECT c.conversation_id, c.updated_at_ms, c.last_seq, c.last_change, COALESCE(a.audited_seq, 0), c.member_count, FALSE
+  FROM audit_findings f
+  STRAIGHT_JOIN conversations c ON c.conversation_id = f.conversation_id
+  LEFT JOIN conversation_audits a ON a.conversation_id = c.conversation_id
+ ORDER BY f.checked_at_ms LIMIT 100;
+
 -- gochat_repo/member_pages.py
 SELECT COUNT(*) FROM conversation_participants WHERE conversation_id = X'41414141414141414141414141414141';
 SELECT conversation_id, user_id, join_seq, left_seq FROM conversation_participants FORCE INDEX (PRIMARY) WHERE (conversation_id, user_id) IN ((X'41414141414141414141414141414141', 2000000000));
