@@ -207,7 +207,8 @@ class Stage:
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
 
     def __post_init__(self) -> None:
-<<<<<<< HEAD
+        if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
+            raise ValueError(f"there is no MSK Serverless in {self.region}")
         if self.web_page and not self.origins:
             raise ValueError("web_page needs a name in domains.web, or web_origins that let it call the API")
 
@@ -216,9 +217,6 @@ class Stage:
         """Which pages may call: those that are named, and the stage's own where it has a name."""
         own = self.domains.web if self.web_page and self.domains else None
         return (*self.web_origins, f"https://{own}") if own and "*" not in self.web_origins else self.web_origins
-=======
-        if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
-            raise ValueError(f"there is no MSK Serverless in {self.region}")
 
     @property
     def serverless_broker(self) -> bool:
@@ -229,7 +227,6 @@ class Stage:
     def makes_topics_by_function(self) -> bool:
         """Whether repo-topics makes them: CloudFormation does so on provisioned MSK of this app's own alone."""
         return self.serverless_broker or isinstance(self.stores, External)
->>>>>>> main
 
     @property
     def poller_group(self) -> str | None:
