@@ -207,10 +207,10 @@ class Stage:
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
 
     def __post_init__(self) -> None:
-        if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
-            raise ValueError(f"there is no MSK Serverless in {self.region}")
         if self.web_page and not self.origins:
             raise ValueError("web_page needs a name in domains.web, or web_origins that let it call the API")
+        if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
+            raise ValueError(f"there is no MSK Serverless in {self.region}")
 
     @property
     def origins(self) -> tuple[str, ...]:
