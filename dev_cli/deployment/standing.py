@@ -29,6 +29,13 @@ def _fault_of(target: Target, stack: DeployedStack) -> Finding | None:
     region = target.stage.region
     if stack.status in _STUCK:
         delete = f"aws cloudformation delete-stack --stack-name {stack.name} --region {region}"
+        if stack.protected:
+            release = "aws cloudformation update-termination-protection --no-enable-termination-protection"
+            delete = f"{release} --stack-name {stack.name} --region {region} && {delete}"
+        if stack.status == "ROLLBACK_FAILED" and stack.name.endswith("-Data"):
+            # The one resource that refuses to go with its failed creation.
+            release = f"aws rds modify-db-cluster --no-deletion-protection --region {region} --apply-immediately"
+            delete = f"{release} --db-cluster-identifier {target.stage.prefix} && {delete}"
         advice = _STUCK[stack.status].format(name=stack.name, region=region, delete=delete)
         return wrong(f"{stack.name} is {stack.status}: {stack.reason}".rstrip(": "), advice)
     if not stack.settled and stack.status != "REVIEW_IN_PROGRESS":

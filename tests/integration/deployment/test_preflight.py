@@ -109,6 +109,20 @@ def test_a_stuck_or_busy_stack_stops_it(
     assert f"GoChat-dev-Data is {status}" in fault
 
 
+def test_what_refuses_to_be_deleted_is_told_with_how_it_stops_to(dev: Target, make_stack: Callable[..., None]) -> None:
+    bootstrap()
+    make_stack("GoChat-dev-Data", {"Topic": {"Type": "AWS::SNS::Topic"}})
+    from moto.cloudformation.models import cloudformation_backends
+
+    (stack,) = cloudformation_backends["123456789012"]["us-east-1"].stacks.values()
+    stack.status = "ROLLBACK_FAILED"
+    stack.enable_termination_protection = True
+    (fault,) = [finding for finding in preflight.look(dev) if finding.verdict == "fault"]
+    advice = fault.render()
+    assert advice.index("--no-deletion-protection") < advice.index("--no-enable-termination-protection")
+    assert advice.index("--no-enable-termination-protection") < advice.index("delete-stack")
+
+
 def test_stacks_of_another_stage_do_not_matter(dev: Target, make_stack: Callable[..., None]) -> None:
     bootstrap()
     make_stack("GoChat-prod-Data", {"Topic": {"Type": "AWS::SNS::Topic"}})
