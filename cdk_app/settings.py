@@ -122,7 +122,11 @@ class Domains:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """How new code reaches those who call it."""
+    """How new code reaches those who call it.
+
+    A stage that stands without has an alias `live` already, on the code itself, from which CodeDeploy can't move it:
+    give `logic_aliases` another name in one deployment, then `release` and `live` in the next.
+    """
 
     canary: Literal["CANARY_10PERCENT_5MINUTES", "CANARY_10PERCENT_15MINUTES", "LINEAR_10PERCENT_EVERY_1MINUTE"]
     """CodeDeploy sends this share of calls to the new version for this long, then all; an alarm takes it back."""

@@ -60,8 +60,13 @@ class DataStack(Stack):
         self.cache = self._declare_cache()
 
     def _store_of(self, cluster: rds.DatabaseCluster) -> DatabaseStore:
-        """Return the database as functions see it: through the proxy, or the cluster itself."""
+        """Return the database as functions see it: through the proxy, or the cluster itself.
+
+        Both of the cluster's own names are exported in any case: whoever leaves the proxy finds them there.
+        """
         settings, network = self._settings.database, self._network
+        for name in (cluster.cluster_endpoint.hostname, cluster.cluster_read_endpoint.hostname):
+            self.export_value(name)
         if settings.proxy:
             assert network.groups.proxy is not None
             return declare_proxy(
