@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from cdk_app.stages import PROD
 from cdk_app.store_settings import Managed
 from dev_cli.aws.target import Target
-from dev_cli.deployment import account, preflight, quotas
+from dev_cli.deployment import account, preflight, quotas, standing
 from dev_cli.deployment.findings import Finding
 from dev_cli.failure import Failure
 from tests.integration.deployment.conftest import target_of
@@ -70,11 +70,17 @@ def test_a_zone_that_the_account_lacks_is_named(dev: Target) -> None:
     assert "use1-az9" in fault
 
 
-def test_a_secret_of_a_destroyed_stage_is_in_the_way(dev: Target) -> None:
+@pytest.mark.parametrize("name", ["gochat-dev/token-signing", "gochat-dev/web-push"])
+def test_a_secret_of_a_destroyed_stage_is_in_the_way(dev: Target, name: str) -> None:
     bootstrap()
-    boto3.client("secretsmanager").create_secret(Name="gochat-dev/token-signing", SecretString="{}")
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     (fault,) = faults(dev)
-    assert "the secret gochat-dev/token-signing is left from before" in fault
+    assert f"the secret {name} is left from before" in fault
+
+
+def test_logs_of_a_stage_that_keeps_them_are_taken_over() -> None:
+    boto3.client("logs").create_log_group(logGroupName="/aws/lambda/gochat-prod-logic-rpc")
+    assert list(standing.look_at_remains(target_of(PROD), [])) == []
 
 
 def test_files_and_logs_of_a_destroyed_stage_are_in_the_way(dev: Target) -> None:
