@@ -4,11 +4,6 @@
 
 builds a stage's bundles ahead of synthesis. That is the only step that may use the network (third-party wheels, from
 the package index, when uv.lock or the target has changed); what it built is found again under `.gochat/bundles/`.
-
-Why byte code is part of a bundle: Lambda's file system is read-only, so a package without `.pyc` is compiled again by
-every cold start, for two seconds. A `.pyc` carries the magic number of the interpreter that wrote it and any other one
-ignores it; only Python 3.13 can therefore compile for Lambda's python3.13. Where none is at hand the bundle is still
-right, but slow to start: `Bundle.compiled` tells, and the app warns; `cdk deploy --strict` refuses what has warnings.
 """
 
 import hashlib
@@ -19,10 +14,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from cdk_app import stages, wheels
+from cdk_app.byte_code import Compiler, CompilerMissing, NativeCompiler, webassembly_compiler
 from cdk_app.settings import Stage
 from cdk_app.tools import find_interpreter
 
@@ -37,7 +32,7 @@ RESOURCES = "custom_resources"
 _SKIPPED_FOLDERS = ("__pycache__", "tests")
 _SKIPPED_SUFFIXES = (".pyc", ".pyi", ".proto")
 
-RECIPE = "1"
+RECIPE = "2"
 """Counts the changes of this module that change its output: part of every bundle's hash."""
 
 # Bundles of a name to keep: a synthesis that runs beside this one may still be reading the one before.
@@ -77,7 +72,6 @@ class Bundle:
     """A finished folder, ready to be zipped; its name ends in the hash of all that went into it."""
 
     path: Path
-    compiled: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +100,8 @@ class Bundler:
         files = list(source_files(source))
         if not files:
             raise BundlingError(f"nothing to bundle in {source}")
-        interpreter = self._interpreter()
-        digest = self._digest(interpreter, inside)
+        compiler = self._compiler()
+        digest = self._digest(compiler, inside)
         for file in files:
             digest.update(f"{file.relative_to(source).as_posix()}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
@@ -117,15 +111,15 @@ class Bundler:
                 copy = into / inside / file.relative_to(source)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
-            if interpreter:
-                compile_tree(into, interpreter=interpreter, mount=mount)
+            if compiler:
+                compiler.compile_tree(into, mount=mount)
 
-        return Bundle(path=self._built(name, digest.hexdigest()[:16], build), compiled=interpreter is not None)
+        return Bundle(path=self._built(name, digest.hexdigest()[:16], build))
 
     def _wheels(self) -> Bundle:
         requirements = wheels.requirements(ROOT)
-        interpreter = self._interpreter()
-        digest = self._digest(interpreter, wheels.RECIPE)
+        compiler = self._compiler()
+        digest = self._digest(compiler, wheels.RECIPE)
         digest.update(requirements.encode())
 
         def build(into: Path) -> None:
@@ -134,16 +128,27 @@ class Bundler:
             else:
                 (into / "python").mkdir()
                 (into / "python" / "requirements.txt").write_text(requirements)
-            if interpreter:
-                compile_tree(into, interpreter=interpreter, mount="/opt")
+            if compiler:
+                compiler.compile_tree(into, mount="/opt")
 
-        return Bundle(path=self._built("wheels", digest.hexdigest()[:16], build), compiled=interpreter is not None)
+        return Bundle(path=self._built("wheels", digest.hexdigest()[:16], build))
 
-    def _interpreter(self) -> Path | None:
-        return find_interpreter(self.target.python) if self.full else None
+    def _compiler(self) -> Compiler | None:
+        """Give what compiles for the target, None where byte code is left out."""
+        if not self.full:
+            return None
+        try:
+            if self.target.platform:
+                return webassembly_compiler(self.target.python)
+        except CompilerMissing as fault:
+            raise BundlingError(str(fault)) from fault
+        interpreter = find_interpreter(self.target.python)
+        if interpreter is None:
+            raise BundlingError(f"there is no Python {self.target.python} on this machine")
+        return NativeCompiler(interpreter=interpreter)
 
-    def _digest(self, interpreter: Path | None, *more: str) -> "hashlib._Hash":
-        tag = _magic(interpreter) if interpreter else "sources"
+    def _digest(self, compiler: Compiler | None, *more: str) -> "hashlib._Hash":
+        tag = compiler.key if compiler else "sources"
         return hashlib.sha256("\0".join((RECIPE, self.target.name, str(self.full), tag, *more, "")).encode())
 
     def _built(self, name: str, key: str, build: Callable[[Path], None]) -> Path:
@@ -159,6 +164,7 @@ class Bundler:
             content.mkdir()
             try:
                 build(content)
+                _open_to_all(content)
             except (OSError, subprocess.CalledProcessError) as fault:
                 output = getattr(fault, "stderr", "") or ""
                 raise BundlingError(f"could not build {name} for {self.target.name}: {fault}\n{output}") from fault
@@ -184,26 +190,13 @@ def source_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def compile_tree(folder: Path, *, interpreter: Path, mount: str) -> None:
-    """Write the `.pyc` of every module below `folder`, as `interpreter` does.
+def _open_to_all(folder: Path) -> None:
+    """Let everybody read: modes go into the zip file, and Lambda runs code as a user who owns none of it.
 
-    Unchecked-hash files hold no time stamp, so that the same sources give the same bytes, and are never compared with
-    their source, whose time stamp the zip file changes. The hash seed fixes the order of set constants. `mount` stands
-    in tracebacks for the folder's path here.
+    Without it a bundle that was built under a strict umask deploys, and fails at its first start.
     """
-    # Not -I, which would ignore the seed; the empty environment and -P keep other modules away as well.
-    command = [str(interpreter), "-P", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(folder), "-p", mount, str(folder)]
-    subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONHASHSEED": "0"})
-
-
-@cache
-def _magic(interpreter: Path) -> str:
-    """Give the magic number of an interpreter's byte code: bundles of two releases must not share a key."""
-    program = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
-    return subprocess.run(
-        [str(interpreter), "-I", "-c", program], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _prune(home: Path) -> None:
@@ -227,19 +220,12 @@ def main(arguments: list[str]) -> int:
     """Build the bundles of the named stages (local when none is named); returns the exit code."""
     for name in arguments or ["local"]:
         try:
-            bundles = build_all(stages.find_stage(name))
+            build_all(stages.find_stage(name))
         except (BundlingError, ValueError) as fault:
             sys.stderr.write(f"{fault}\n")
             return 1
-        if not all(bundle.compiled for bundle in bundles):
-            sys.stderr.write(f"{name}: {NOT_COMPILED}\n")
     return 0
 
-
-NOT_COMPILED = (
-    "no Python 3.13 was found, so the bundles hold no byte code and every cold start takes some two seconds longer; "
-    "install one (`uv python install 3.13`, or your system's package) and synthesize again"
-)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

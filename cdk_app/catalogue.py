@@ -7,6 +7,9 @@ TASK_TOPIC = "im-task-topic"
 PUSH_TOPIC = "im-push-topic"
 DEAD_LETTER_TOPIC = "im-dead-letter-topic"
 
+REDRIVABLE_TOPICS = (UPSTREAM_TOPIC, TASK_TOPIC, PUSH_TOPIC)
+"""Where dead letters may be brought back to; what a downstream topic held is found by its client's next sync."""
+
 
 def downstream_topic(cell_id: str) -> str:
     """Name the topic that carries what the clients of one cell receive."""
@@ -89,8 +92,12 @@ TASK_WORKER = FunctionSpec(
 )
 # Outside: push services are reached over the internet, the stores through repo-rpc.
 TASK_PUSH = FunctionSpec(name="task-push", layers=_EDGE_LAYERS, timeout_s=60)
+# For operators, who reach the broker through it alone: shows dead letters and brings them back.
+TASK_REDRIVE = FunctionSpec(name="task-redrive", layers=_EDGE_LAYERS, timeout_s=60, produces=True)
 # For callers outside the VPC, which reach the stores through it.
 REPO_RPC = FunctionSpec(name="repo-rpc", layers=_STORE_LAYERS, timeout_s=28, database=True, cache=True)
+# Runs every minute where it is on; sees the database alone.
+REPO_AUDIT = FunctionSpec(name="repo-audit", layers=_STORE_LAYERS, timeout_s=60, database=True)
 # Lambda's limit: a migration may rewrite a large table.
 REPO_MIGRATE = FunctionSpec(name="repo-migrate", layers=_STORE_LAYERS, timeout_s=900, database=True)
 
@@ -108,6 +115,8 @@ FUNCTIONS = (
     TASK_WORKER,
     TASK_SWEEP,
     TASK_PUSH,
+    TASK_REDRIVE,
     REPO_RPC,
+    REPO_AUDIT,
     REPO_MIGRATE,
 )

@@ -1,6 +1,7 @@
 """What may differ between stages, as types: each setting with its unit, its range and why one would change it."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 from cdk_app.alarm_settings import Thresholds
@@ -82,6 +83,9 @@ class Sweeps:
 
     on: bool
     """Off, their schedules are there and disabled: they would keep a database that pauses awake."""
+    audit: bool
+    """Whether the loss audit runs with them: once a minute it looks whether all that changed adds up in the database
+    (docs/operations.md, "Loss audit")."""
     offline_after_s: int = 30
     """How long somebody may be gone before it is told; the sweep adds up to a minute."""
     connection_check_minutes: float = 15
@@ -205,6 +209,14 @@ class Stage:
     def keep(self) -> bool:
         """Whether what holds data outlives its stack."""
         return isinstance(self.stores, Managed) and self.stores.keep
+
+    @property
+    def database_name(self) -> str:
+        """The identifier of the managed cluster; a restored one has another than what it takes the place of, because
+        CloudFormation never replaces a resource by one of the same given name.
+        """
+        source = self.stores.database.restored_from if isinstance(self.stores, Managed) else None
+        return f"{self.prefix}-{sha256(source.encode()).hexdigest()[:8]}" if source else self.prefix
 
     @property
     def prefix(self) -> str:

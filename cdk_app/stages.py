@@ -43,7 +43,7 @@ LOCAL = Stage(
     websocket_throttle=Throttle(rate=10_000, burst=5_000),
     http_throttle=Throttle(rate=10_000, burst=5_000),
     web_origins=("*",),
-    sweeps=Sweeps(on=True, connection_check_minutes=1),
+    sweeps=Sweeps(on=True, audit=True, connection_check_minutes=1),
     memory_mib=512,
     on_emulator=True,
 )
@@ -84,7 +84,7 @@ DEV = Stage(
     websocket_throttle=Throttle(rate=500, burst=500),
     http_throttle=Throttle(rate=200, burst=200),
     web_origins=("*",),
-    sweeps=Sweeps(on=False),
+    sweeps=Sweeps(on=False, audit=False),
     alarms="consumers",
     memory_mib=512,
 )
@@ -133,7 +133,7 @@ PROD = Stage(
     # Callbacks spend the same 10,000 requests a second of the account as frames do: leave them room.
     websocket_throttle=Throttle(rate=4_000, burst=2_000),
     http_throttle=Throttle(rate=2_000, burst=1_000),
-    sweeps=Sweeps(on=True),
+    sweeps=Sweeps(on=True, audit=True),
     memory_mib=1_769,
     # A third of the default quota of 1,000. An M-class broker takes 100 new IAM connections a second.
     reserved_concurrency=(
@@ -212,7 +212,7 @@ EXTERNAL = Stage(
     log_retention_days=90,
     websocket_throttle=Throttle(rate=2_000, burst=1_000),
     http_throttle=Throttle(rate=1_000, burst=500),
-    sweeps=Sweeps(on=True),
+    sweeps=Sweeps(on=True, audit=True),
     memory_mib=1_769,
 )
 

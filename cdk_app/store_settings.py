@@ -54,10 +54,16 @@ class Database:
     """RDS Proxy between functions and cluster: many containers share few connections. Billed for 8 ACU at least."""
     vault_days: int | None = None
     """How long daily copies in a backup vault are kept, which outlive the cluster itself; None: there are none."""
+    restored_from: str | None = None
+    """ARN of the snapshot, or of the vault's recovery point, that the cluster is made from; None: it began empty.
+    Setting or changing it puts another cluster in the place of the present one; leave it as it is afterwards
+    (docs/operations.md, "The cluster is gone")."""
 
     def __post_init__(self) -> None:
         if self.proxy and self.pause_after_s is not None:
             raise ValueError("a cluster behind RDS Proxy never pauses: its proxy keeps connections open")
+        if self.restored_from and ":cluster-snapshot:" not in self.restored_from:
+            raise ValueError("restored_from is the ARN of a cluster snapshot: arn:aws:rds:…:cluster-snapshot:…")
 
 
 CACHE_ENGINES = {"valkey": "8", "redis": "7"}

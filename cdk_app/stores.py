@@ -67,13 +67,20 @@ class KafkaStore:
         if self.auth == "scram":
             describes.append("ListScramSecrets")
         rights += [allow(describes, [self.cluster_arn], "kafka"), may_look_up_brokers()]
-        if self.auth == "iam":
-            rights += [
-                allow(["Connect", "DescribeCluster"], [self.cluster_arn], "kafka-cluster"),
-                allow(["DescribeTopic", "ReadData"], [self._arn("topic", topic)], "kafka-cluster"),
-                allow(["AlterGroup", "DescribeGroup"], [self._arn("group", group)], "kafka-cluster"),
-            ]
-        return rights
+        return [*rights, *self.may_read(topic, group)]
+
+    def may_read(self, topic: str, group: str) -> list[iam.PolicyStatement]:
+        """Allow to read a topic by IAM; it asks for rights on a group beside ReadData, also of who joins none.
+
+        MSK developer guide, "Semantics of IAM authorization policy actions and resources".
+        """
+        if self.auth != "iam":
+            return []
+        return [
+            allow(["Connect", "DescribeCluster"], [self._cluster()], "kafka-cluster"),
+            allow(["DescribeTopic", "ReadData"], [self._arn("topic", topic)], "kafka-cluster"),
+            allow(["AlterGroup", "DescribeGroup"], [self._arn("group", group)], "kafka-cluster"),
+        ]
 
     def may_make_topics(self, topics: Sequence[str]) -> list[iam.PolicyStatement]:
         """Allow to make topics and to give them more partitions."""

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cdk_app.tools import find_uv
 
-RECIPE = "2"
+RECIPE = "3"
 """Counts the changes of this module that change its output: part of the bundle's hash."""
 
 # Type stubs, C sources, pages of a documentation that we do not serve: a fifth of what the wheels hold, and none of it
 # is read by a running function.
-_UNUSED_SUFFIXES = (".pyi", ".pyx", ".pxd", ".c", ".h", ".cpp", ".proto", ".js", ".css")
-_UNUSED_FOLDERS = ("tests", "__pycache__")
+_UNUSED_SUFFIXES = (".pyi", ".pyx", ".pxd", ".c", ".h", ".cc", ".cpp", ".proto", ".js", ".css")
+_UNUSED_FOLDERS = ("tests", "testdata", "__pycache__")
 # What the installer notes about itself: paths and times of this machine, which would change the hash.
 _UNUSED_METADATA = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
 

@@ -22,6 +22,7 @@ COMMANDS = (
     "deploy",
     "smoke",
     "cost",
+    "dead-letters",
     "rotate-keys",
     "destroy",
     "reset",

@@ -1,6 +1,6 @@
 """The code assets of a stack: its layers and function packages, each bundled and declared once."""
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 
 from cdk_app import bundling
@@ -48,8 +48,6 @@ class CodeLibrary:
         return self._codes[bundling.RESOURCES]
 
     def _asset(self, bundle: bundling.Bundle) -> lambda_.Code:
-        if self._bundler.full and not bundle.compiled:
-            Annotations.of(self._stack).add_warning_v2("gochat:byte-code", bundling.NOT_COMPILED)
         return lambda_.Code.from_asset(str(bundle.path), asset_hash=asset_hash(bundle))
 
 

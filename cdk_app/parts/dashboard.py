@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 
@@ -27,6 +27,7 @@ def declare_dashboard(
         [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=_WIDTH, height=4)],
         _users(stage),
         _messages(stage),
+        _account(stage),
         _consumers(consumers),
         _functions(functions),
     ]
@@ -126,6 +127,36 @@ _COUNTS = {
 }
 
 
+def _account(stage: Stage) -> list[cloudwatch.IWidget]:
+    """Show whether everything that went in came out, and what the loss audit says.
+
+    What frames produced and what was settled of the topic differ by what is under way at either end of an hour, and by
+    what was delivered twice and settled twice; only a difference that stays above zero hints at a loss.
+    """
+    hour = Duration.hours(1)
+    sides = {
+        "produced": own_metric("Produced", "gateway-websocket", stage.name, period=hour),
+        "settled": own_metric("Settled", "logic-upstream", stage.name, period=hour),
+    }
+    owed = cloudwatch.MathExpression(
+        expression="FILL(produced, 0) - FILL(settled, 0)", label="not settled", using_metrics=sides, period=hour
+    )
+    outcomes = [
+        own_metric(name, "logic-upstream", stage.name)
+        for name in ("Stored", "Duplicates", "Changed", "Unchanged", "Marked", "Rejected")
+    ]
+
+    def audited(name: str) -> cloudwatch.IMetric:
+        return own_metric(name, "repo-audit", stage.name, statistic="Maximum")
+
+    return [
+        _graph("Produced and settled in an hour", [owed, *sides.values()], 6),
+        _graph("What became of it", outcomes, 6),
+        _graph("Loss audit: findings", [audited("AuditFindings"), audited("AuditedConversations")], 6),
+        _graph("Oldest announcement, audit behind, ms", [audited("OutboxOldestAge"), audited("AuditLag")], 6),
+    ]
+
+
 def _consumers(consumers: Sequence[Consumer]) -> list[cloudwatch.IWidget]:
     lag = [function_metric("OffsetLag", one.function, statistic="Maximum") for one in consumers]
     duration = [function_metric("Duration", one.function, statistic="p99") for one in consumers]
@@ -149,7 +180,7 @@ def _functions(functions: Sequence[str]) -> list[cloudwatch.IWidget]:
 
 
 def _stores(stage: Stage) -> list[cloudwatch.IWidget]:
-    cluster, cache = {"DBClusterIdentifier": stage.prefix}, {"clusterId": stage.prefix}
+    cluster, cache = {"DBClusterIdentifier": stage.database_name}, {"clusterId": stage.prefix}
     broker = {"Cluster Name": stage.prefix}
     return [
         _graph("Database, ACU", [aws_metric("RDS", "ServerlessDatabaseCapacity", cluster)], 6),

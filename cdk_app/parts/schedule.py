@@ -12,9 +12,14 @@ from cdk_app.stores import allow
 
 
 def declare_schedule(
-    context: FunctionContext, spec: FunctionSpec, function: lambda_.IFunction, *, cell_id: str | None = None
+    context: FunctionContext,
+    spec: FunctionSpec,
+    function: lambda_.IFunction,
+    *,
+    cell_id: str | None = None,
+    on: bool = True,
 ) -> None:
-    """Run a sweep every minute, or keep its schedule disabled where the stage has sweeps off.
+    """Run a sweep every minute, or keep its schedule disabled where it, or all sweeps of the stage, are off.
 
     By EventBridge Scheduler, as AWS recommends over the older scheduled rules (EventBridge user guide, "Creating a
     scheduled rule (legacy)"). A run that failed or was late is not repeated: the next one is a minute away and finds
@@ -29,24 +34,14 @@ def declare_schedule(
         "Serverless-LambdaAsyncFailureDestination",
         "The next run, a minute later, finds everything that a failed one left; an alarm tells of failures.",
     )
-    role = iam.Role(
-        stack,
-        f"{title}ScheduleRole",
-        # A schedule of another account must not borrow this role (EventBridge Scheduler user guide, "Confused deputy").
-        assumed_by=iam.ServicePrincipal(
-            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-        ),
-        inline_policies={
-            "rights": iam.PolicyDocument(statements=[allow(["InvokeFunction"], [function.function_arn], "lambda")])
-        },
-    )
+    role = _role(context, f"{title}ScheduleRole", function)
     scheduler.CfnSchedule(
         stack,
         f"{title}Schedule",
         name=name,
         schedule_expression="rate(1 minute)",
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-        state="ENABLED" if stage.sweeps.on else "DISABLED",
+        state="ENABLED" if stage.sweeps.on and on else "DISABLED",
         target=scheduler.CfnSchedule.TargetProperty(
             arn=function.function_arn,
             role_arn=role.role_arn,
@@ -54,4 +49,19 @@ def declare_schedule(
                 maximum_event_age_in_seconds=60, maximum_retry_attempts=0
             ),
         ),
+    )
+
+
+def _role(context: FunctionContext, name: str, function: lambda_.IFunction) -> iam.IRole:
+    """Declare the role of a schedule, which may invoke its function and nothing else."""
+    return iam.Role(
+        context.stack,
+        name,
+        # A schedule of another account must not borrow this role (EventBridge Scheduler user guide, "Confused deputy").
+        assumed_by=iam.ServicePrincipal(
+            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        ),
+        inline_policies={
+            "rights": iam.PolicyDocument(statements=[allow(["InvokeFunction"], [function.function_arn], "lambda")])
+        },
     )

@@ -168,7 +168,7 @@ def watch_sweeps(stage: Stage) -> Iterator[Watch]:
     if stage.sweeps.on:
         runs = {
             f"runs{number}": function_metric("Invocations", f"{stage.prefix}-{sweep.name}")
-            for number, sweep in enumerate(SWEEPS)
+            for number, sweep in enumerate((*SWEEPS, *([catalogue.REPO_AUDIT] if stage.sweeps.audit else ())))
         }
         yield Watch(
             name="SweepsRest",
@@ -176,7 +176,7 @@ def watch_sweeps(stage: Stage) -> Iterator[Watch]:
             threshold=1,
             periods=2,
             meaning="What should run every minute has not run for ten: nothing tells who went offline, announces what "
-            "was left, checks leases.",
+            "was left, checks leases or audits.",
             runbook="a-sweep-fails",
             below=True,
             silence_is_bad=True,

@@ -21,7 +21,7 @@ def watch_stores(stage: Stage, settings: Managed) -> Iterator[Watch]:
 
 
 def _watch_database(stage: Stage, settings: Managed) -> Iterator[Watch]:
-    cluster, limits = {"DBClusterIdentifier": stage.prefix}, stage.thresholds
+    cluster, limits = {"DBClusterIdentifier": stage.database_name}, stage.thresholds
     yield Watch(
         name="DatabaseAtItsLimit",
         metric=aws_metric("RDS", "ACUUtilization", cluster, statistic="Average"),

@@ -99,7 +99,7 @@ class DataStack(Stack):
         cluster = rds.DatabaseCluster(
             self,
             "Database",
-            cluster_identifier=self._stage.prefix,
+            cluster_identifier=self._stage.database_name,
             engine=ENGINE,
             default_database_name=DATABASE,
             credentials=rds.Credentials.from_generated_secret("gochat_master", encryption_key=self._key),
@@ -124,6 +124,8 @@ class DataStack(Stack):
             removal_policy=RemovalPolicy.RETAIN if self._settings.keep else RemovalPolicy.SNAPSHOT,
             cloudwatch_logs_exports=list(EXPORTED_LOGS),
         )
+        if settings.restored_from:
+            _make_from_copy(cluster, settings.restored_from)
         if self._settings.keep:
             self._keep(cluster)
         self._declare_logs(cluster)
@@ -143,7 +145,7 @@ class DataStack(Stack):
     def _declare_logs(self, cluster: rds.DatabaseCluster) -> None:
         """Declare the groups of the exported logs before RDS makes them itself, for ever, and delete them after it."""
         for kind in EXPORTED_LOGS:
-            name = f"/aws/rds/cluster/{self._stage.prefix}/{kind}"
+            name = f"/aws/rds/cluster/{self._stage.database_name}/{kind}"
             group = declare_log_group(self, f"Database{kind.capitalize()}Logs", stage=self._stage, name=name)
             cluster.node.add_dependency(group)
 
@@ -259,6 +261,15 @@ class DataStack(Stack):
             access_string="off ~* -@all",
             authentication_mode={"Type": "no-password-required"},
         )
+
+
+def _make_from_copy(cluster: rds.DatabaseCluster, snapshot_arn: str) -> None:
+    """Let the cluster begin with a snapshot's data, users and password, which is the secret's unless it was rotated."""
+    cfn = cluster.node.default_child
+    assert isinstance(cfn, rds.CfnDBCluster)
+    cfn.snapshot_identifier = snapshot_arn
+    # These come with the snapshot and may not be said again (CloudFormation, "AWS::RDS::DBCluster").
+    cfn.master_username = cfn.master_user_password = cfn.database_name = None
 
 
 def _acknowledge_cluster(cluster: rds.DatabaseCluster) -> None:

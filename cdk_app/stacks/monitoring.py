@@ -14,6 +14,7 @@ from constructs import Construct
 from cdk_app.parts import watched
 from cdk_app.parts.alarms import RUNBOOK, Watch, alarm_name, declare_alarm
 from cdk_app.parts.dashboard import declare_dashboard, declare_queries
+from cdk_app.parts.watched_audit import watch_audit
 from cdk_app.parts.watched_stores import watch_stores
 from cdk_app.settings import Stage
 from cdk_app.store_settings import Managed
@@ -65,6 +66,7 @@ class MonitoringStack(Stack):
         yield from watched.watch_account(stage)
         yield from watched.watch_users(stage)
         yield from watched.watch_sweeps(stage)
+        yield from watch_audit(stage)
         if isinstance(stage.stores, Managed):
             yield from watch_stores(stage, stage.stores)
 

@@ -19,6 +19,7 @@ from cdk_app.parts.external_topics import declare_external_topics
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.parts.logic_aliases import declare_alias
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
+from cdk_app.parts.operating import declare_audit, declare_desk
 from cdk_app.parts.push_alarms import declare_push_alarms
 from cdk_app.parts.redrive import declare_redrive
 from cdk_app.parts.registry import REPO, Registry
@@ -87,6 +88,8 @@ class ServicesStack(Stack):
         self.repo_rpc = self._repo_rpc(ready)
         self._push(worker.function_arn, ready)
         self._sweeps(ready)
+        declare_audit(self._context, self._stores.database, ready)
+        declare_desk(self._context, self._stores.kafka, ready)
 
     def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> None:
         """Declare im-logic's gRPC side with the aliases that callers use."""

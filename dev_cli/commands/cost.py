@@ -21,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", type=float, default=1.2, help="devices of a user (default 1.2)")
     parser.add_argument("--online", type=_share, default=0.7, help="share of recipients connected (default 0.7)")
     parser.add_argument("--hours", type=float, default=2.0, help="hours a day that a device is connected (default 2)")
+    parser.add_argument(
+        "--ping-minutes", type=_minutes, default=4.0, help="minutes between heartbeats of a connection (default 4)"
+    )
     parser.add_argument("--reads", type=float, default=0.3, help="receipts per message and recipient (default 0.3)")
     parser.add_argument("--media-share", type=_share, default=0.03, help="share of messages with a file (default 0.03)")
     parser.add_argument("--media-kib", type=float, default=300.0, help="size of such a file (default 300)")
@@ -59,6 +62,7 @@ def workload_of(arguments: argparse.Namespace) -> "Workload":
         devices=arguments.devices,
         online=arguments.online,
         hours=arguments.hours,
+        ping_minutes=arguments.ping_minutes,
         reads=arguments.reads,
         media_share=arguments.media_share,
         media_kib=arguments.media_kib,
@@ -71,4 +75,11 @@ def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is no share: between 0 and 1")
+    return value
+
+
+def _minutes(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 10:
+        raise argparse.ArgumentTypeError(f"{text}: API Gateway closes what is silent for 10 minutes")
     return value

@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 from dev_cli.commands import check
+from dev_cli.failure import Failure
 from dev_cli.paths import LOGS, ROOT, python_environment
-from dev_cli.setup.machine import set_up_machine
+from dev_cli.setup.machine import NETWORK, set_up_machine
+from dev_cli.setup.node import node_environment
 
 PASSES_ARGUMENTS_ON = True
 
@@ -26,8 +28,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Install what the tests need, then run the selected tests, or without a selection the checks and every test."""
     set_up_machine(with_java=True)
     if arguments.rest:
-        return subprocess.call(_pytest(*map(_from_caller, arguments.rest)), cwd=ROOT, env=python_environment())
+        return subprocess.call(_pytest(*map(_from_caller, arguments.rest)), cwd=ROOT, env=_environment())
+    _build_packages()
     return _run_everything()
+
+
+def _build_packages() -> None:
+    """Build the bundles that tests look through: from here on no test needs the package index."""
+    print("Building the packages for Lambda …", flush=True)
+    if subprocess.call([sys.executable, "-m", "cdk_app.bundling", "dev", "local"], cwd=ROOT, env=_environment()):
+        raise Failure("the packages could not be built; the lines above say why.", advice=NETWORK)
+
+
+def _environment() -> dict[str, str]:
+    """Give the environment that finds our modules, and our Node where the machine has none."""
+    return {**python_environment(), "JSII_NODE": node_environment()["JSII_NODE"]}
 
 
 def _run_everything() -> int:
@@ -40,15 +55,13 @@ def _run_everything() -> int:
         beside = subprocess.Popen(
             _pytest(*ON_THE_STAGE),
             cwd=ROOT,
-            env=python_environment(),
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     faults = check.run(argparse.Namespace(names=[]))
-    others = subprocess.call(
-        _pytest(*(f"--ignore={folder}" for folder in ON_THE_STAGE)), cwd=ROOT, env=python_environment()
-    )
+    others = subprocess.call(_pytest(*(f"--ignore={folder}" for folder in ON_THE_STAGE)), cwd=ROOT, env=_environment())
     if beside.poll() is None:
         print(f"Waiting for {' and '.join(ON_THE_STAGE)} …", flush=True)
     on_the_stage = beside.wait()

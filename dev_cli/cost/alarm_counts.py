@@ -23,7 +23,9 @@ OF_USERS = 3
 OF_ACCOUNT = 1
 OF_SWEEPS = 3
 OF_SWEEPS_RUNS = 3
-"""That none of three sweeps rests."""
+"""That none of three sweeps rests, nor the audit where it is on."""
+
+OF_AUDIT = 2
 
 OF_HTTP_API = 3
 OF_CELL = 3
@@ -58,7 +60,7 @@ def count_alarms(stage: Stage) -> int:
         return count
     others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers
     count += redriven + OF_FUNCTION * others + OF_USERS + OF_ACCOUNT + OF_HTTP_API + OF_CELL * len(stage.cells)
-    count += OF_SWEEPS + OF_SWEEPS_RUNS * stage.sweeps.on
+    count += OF_SWEEPS + OF_AUDIT + (OF_SWEEPS_RUNS + stage.sweeps.audit) * stage.sweeps.on
     return count + (_of_stores(stage.stores) if isinstance(stage.stores, Managed) else 0)
 
 

@@ -10,7 +10,7 @@ from dev_cli.cost.alarm_counts import count_alarms, mappings_of
 POLLERS_PER_UNIT = 10
 """As long as each reads less than 2 MB/s (Lambda developer guide, "Enhanced EPU Utilization")."""
 
-SERVICE_METRICS = 60
+SERVICE_METRICS = 70
 """Metrics that the functions write, by name and service; one is billed for the hours in which it is written."""
 
 ROUTE_METRICS = 5
@@ -88,11 +88,17 @@ def count_fixtures(stage: Stage) -> Fixtures:
 
 
 def poller_units(stage: Stage) -> int:
-    """Count event poller units: mappings of a poller group share them, the others have one each at least."""
+    """Count event poller units: mappings of a poller group share them, those outside have one each at least.
+
+    The bulk lanes stay outside in any case (`cdk_app/stacks/edge.py`).
+    """
     minimums = [mapping.pollers.minimum for mapping in mappings_of(stage) if mapping.pollers]
-    if stage.mappings.shared_pollers:
-        return math.ceil(sum(minimums) / POLLERS_PER_UNIT)
-    return sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in minimums)
+    if not stage.mappings.shared_pollers:
+        return sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in minimums)
+    bulk = stage.mappings.deliver_bulk.pollers
+    alone = [bulk.minimum] * len(stage.cells) if bulk else []
+    together = sum(minimums) - sum(alone)
+    return math.ceil(together / POLLERS_PER_UNIT) + sum(math.ceil(minimum / POLLERS_PER_UNIT) for minimum in alone)
 
 
 def _endpoints(stage: Stage, managed: Managed) -> int:
@@ -103,7 +109,7 @@ def _endpoints(stage: Stage, managed: Managed) -> int:
 
 
 def _schedules(stage: Stage) -> int:
-    return 3 + len(stage.cells)
+    return 4 + len(stage.cells)
 
 
 def _route_metrics(stage: Stage) -> int:

@@ -75,6 +75,15 @@ def _database(stores: Managed, fixtures: Fixtures, *, awake: bool) -> list[Line]
                 price=prices.RDS_PROXY,
             )
         )
+    if database.proxy and database.readers:
+        lines.append(
+            Line(
+                key="proxy-endpoint",
+                title="RDS Proxy's second endpoint, to the readers",
+                quantity=len(stores.zone_ids) * HOURS,
+                price=prices.PROXY_ENDPOINT,
+            )
+        )
     return lines
 
 
@@ -130,11 +139,12 @@ def _watching(fixtures: Fixtures) -> list[Line]:
 
 def _sweeps(stage: Stage, fixtures: Fixtures) -> list[Line]:
     """List what runs every minute: nothing where the schedules are disabled."""
-    runs = SWEEP_RUNS * fixtures.schedules if stage.sweeps.on else 0.0
+    on = fixtures.schedules - (not stage.sweeps.audit) if stage.sweeps.on else 0
+    runs = SWEEP_RUNS * on
     return [
         Line(
             key="schedules",
-            title=f"Scheduled runs: {fixtures.schedules} a minute",
+            title=f"Scheduled runs: {on} a minute",
             quantity=runs / 1e6,
             price=prices.SCHEDULED_RUNS,
         ),

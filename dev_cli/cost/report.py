@@ -96,6 +96,7 @@ GROUPS = {
     "aurora-io": "MySQL (Aurora)",
     "aurora-storage": "MySQL (Aurora)",
     "rds-proxy": "RDS Proxy",
+    "proxy-endpoint": "RDS Proxy",
     "backup-storage": "Backups",
     "cache-storage": "Cache (ElastiCache)",
     "cache-units": "Cache (ElastiCache)",

@@ -90,7 +90,7 @@ RESOURCES: dict[str, Billing] = {
     "AWS::RDS::DBInstance": _billed("aurora-capacity"),
     "AWS::RDS::DBParameterGroup": _SETTINGS,
     "AWS::RDS::DBProxy": _billed("rds-proxy"),
-    "AWS::RDS::DBProxyEndpoint": _billed("endpoints", why="an interface endpoint of its own"),
+    "AWS::RDS::DBProxyEndpoint": _billed("proxy-endpoint", why="an interface endpoint of its own"),
     "AWS::RDS::DBProxyTargetGroup": _SETTINGS,
     "AWS::RDS::DBSubnetGroup": _SETTINGS,
     "AWS::Route53::RecordSet": _free("aliases to AWS are answered for nothing; the zone is yours already"),

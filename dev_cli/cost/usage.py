@@ -1,9 +1,9 @@
 """What a month's use adds to a stage's floor."""
 
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Database, Managed
 from dev_cli.cost import effort, prices
-from dev_cli.cost.lines import Line
+from dev_cli.cost.lines import HOURS, Line
 from dev_cli.cost.workload import Workload, traffic_of
 
 MILLION = 1e6
@@ -47,7 +47,7 @@ def usage_of(stage: Stage, work: Workload) -> list[Line]:
         line("data-out", "Data out", effort.out_gb(traffic, work.media_kib), prices.DATA_OUT),
     ]
     if isinstance(stage.stores, Managed):
-        lines += _stores(stage.stores, work)
+        lines += _stores(stage, stage.stores, work)
     return [one for one in lines if one.quantity]
 
 
@@ -55,13 +55,14 @@ def _traced(stage: Stage) -> float:
     return effort.TRACED_SHARE if stage.tracing == "sampled" else 0.0
 
 
-def _stores(stores: Managed, work: Workload) -> list[Line]:
+def _stores(stage: Stage, stores: Managed, work: Workload) -> list[Line]:
     """List what the managed stores are billed by use."""
     traffic = traffic_of(work)
     engine = stores.cache.engine
     units = traffic.messages * effort.CACHE_UNITS + traffic.recipients * effort.CACHE_UNITS_PER_RECIPIENT
     rows_gb = traffic.messages * effort.ROW_BYTES / effort.GB
     acu_hours = traffic.messages / effort.MESSAGES_PER_ACU_S / 3600
+    kept_months = stage.topics.retention_hours / HOURS
     written_gb = (traffic.messages + traffic.posts) * effort.FRAME_BYTES / effort.GB
     return [
         Line(
@@ -79,8 +80,8 @@ def _stores(stores: Managed, work: Workload) -> list[Line]:
         Line(key="aurora-storage", title="Messages of the month", quantity=rows_gb, price=prices.AURORA_STORAGE),
         Line(
             key="backup-storage",
-            title=f"Their copies in the backup vault ({stores.database.vault_days} days)",
-            quantity=rows_gb if stores.database.vault_days else 0.0,
+            title=f"Their copies in the backup vault: {billed_copies(stores.database)}, each full",
+            quantity=rows_gb * billed_copies(stores.database),
             price=prices.BACKUP_STORAGE,
         ),
         Line(
@@ -95,7 +96,22 @@ def _stores(stores: Managed, work: Workload) -> list[Line]:
             quantity=written_gb if stores.broker.is_express else 0.0,
             price=prices.EXPRESS_DATA_IN,
         ),
+        Line(
+            key="msk-storage",
+            title="MSK Express: data kept",
+            quantity=written_gb * kept_months if stores.broker.is_express else 0.0,
+            price=prices.EXPRESS_STORAGE,
+        ),
     ]
+
+
+def billed_copies(database: Database) -> int:
+    """Count the daily copies in the vault that are older than what point-in-time recovery holds for nothing.
+
+    Each is billed with the cluster's whole size (Aurora user guide, "Understanding Amazon Aurora backup storage
+    usage").
+    """
+    return max(0, (database.vault_days or 0) - database.backup_days)
 
 
 def _kept(stage: Stage, logs_gb: float) -> float:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from dev_cli.cost.lines import DAYS
 
-PING_MINUTES = 4
-"""How often a client sends a heartbeat (`functions/gateway/websocket/limits.py`)."""
+PING_MINUTES = 4.0
+"""How often a client sends a heartbeat if it does as it is told (`functions/gateway/websocket/limits.py`)."""
 
 CONNECTION_HOURS = 2
 """How long API Gateway keeps a connection at most."""
@@ -32,6 +32,8 @@ class Workload:
     """Share of the recipients who are connected when a message comes; the others get a push."""
     hours: float = 0.0
     """Hours a day that a device is connected."""
+    ping_minutes: float = PING_MINUTES
+    """Minutes between two heartbeats of a connection."""
     reads: float = 0.0
     """Receipts for each message and recipient: who reads ten at once sends one."""
     media_share: float = 0.0
@@ -76,7 +78,7 @@ def traffic_of(work: Workload) -> Traffic:
     receipts = recipients * work.online * work.reads
     new = recipients * work.devices * work.online + work.messages * (work.devices - 1)
     minutes = work.users * work.devices * work.hours * 60 * DAYS
-    pings = minutes / PING_MINUTES
+    pings = minutes / work.ping_minutes
     uploads = work.messages * work.media_share
     large = grouped if work.group_size >= LARGE_GROUP else 0.0
     return Traffic(

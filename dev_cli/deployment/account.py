@@ -6,13 +6,10 @@ from typing import Any
 from cdk_app.store_settings import Managed
 from dev_cli.aws.errors import NOT_LOGGED_IN
 from dev_cli.aws.target import Target
-from dev_cli.deployment.findings import Finding, doubtful, good, wrong
+from dev_cli.deployment.findings import Finding, good, wrong
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 """Where the CDK's bootstrap stack says its version (CDK guide, "Bootstrap template")."""
-
-FUNCTIONS_RELEASE = "3.13"
-"""The Python that Lambda runs: `LAMBDA` in `cdk_app/bundling.py`."""
 
 BOOTSTRAP_NEEDED = 6
 """What the templates ask for (`BootstrapVersion` in each)."""
@@ -76,19 +73,3 @@ def look_at_bootstrap(target: Target) -> Iterator[Finding]:
         yield wrong(f"the CDK's bootstrap has version {value}, {BOOTSTRAP_NEEDED} is needed", f"Renew it: {command}")
         return
     yield good(f"CDK bootstrap, version {value}")
-
-
-def look_at_interpreter(target: Target) -> Iterator[Finding]:
-    """Tell whether there is a Python of the functions' release here, without which packages have no byte code."""
-    from cdk_app.tools import find_interpreter
-
-    if target.stage.on_emulator:
-        return
-    if find_interpreter(FUNCTIONS_RELEASE):
-        yield good(f"Python {FUNCTIONS_RELEASE} for byte code")
-        return
-    say = wrong if target.stage.name == "prod" else doubtful
-    yield say(
-        f"there is no Python {FUNCTIONS_RELEASE} here: functions without byte code start 2.6 times slower",
-        f"uv python install {FUNCTIONS_RELEASE} (uv may lie in .gochat/bootstrap/bin)",
-    )

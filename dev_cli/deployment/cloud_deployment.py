@@ -35,7 +35,7 @@ class CloudDeployment:
             raise Failure("the CDK could not be bootstrapped; the lines above say why.")
 
     def synthesize(self) -> None:
-        """Make templates and packages. In `prod` a warning is a failure: packages without byte code, say."""
+        """Make templates and packages. In `prod` a warning is a failure."""
         name = self.target.stage.name
         words = ["synth", "--quiet", "--context", f"stage={name}", "--output", str(self._synthesis)]
         if self._cdk(*words, *(["--strict"] if name == "prod" else [])):

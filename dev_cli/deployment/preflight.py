@@ -20,7 +20,6 @@ def look(target: Target) -> Iterator[Finding]:
     with told_as_failures():
         yield from account.look_at_region(target)
         yield from account.look_at_bootstrap(target)
-        yield from account.look_at_interpreter(target)
         yield from standing.look_at_stacks(target)
         stacks = deployed_stacks(target)
         yield from standing.look_at_remains(target, stacks)

@@ -20,7 +20,7 @@ STORES = ("Media", "Broker", "Data", "Network", "Key")
 
 COST_KEYS = {
     "Broker": ("msk-brokers", "msk-storage"),
-    "Data": ("aurora-capacity", "rds-proxy", "cache-storage"),
+    "Data": ("aurora-capacity", "rds-proxy", "proxy-endpoint", "cache-storage"),
     "Network": ("endpoints", "nat", "nat-addresses"),
     "Key": ("keys",),
 }
@@ -98,7 +98,7 @@ class Removal:
     def _lift_protection(self) -> None:
         """Let the database be deleted: it refuses that in every stage."""
         client = self.target.client("rds")
-        name = self.target.stage.prefix
+        name = self.target.stage.database_name
         for cluster in client.describe_db_clusters()["DBClusters"]:
             if cluster["DBClusterIdentifier"] == name and cluster["DeletionProtection"]:
                 client.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)

@@ -35,7 +35,7 @@ def _fault_of(target: Target, stack: DeployedStack) -> Finding | None:
         if stack.status == "ROLLBACK_FAILED" and stack.name.endswith("-Data"):
             # The one resource that refuses to go with its failed creation.
             release = f"aws rds modify-db-cluster --no-deletion-protection --region {region} --apply-immediately"
-            delete = f"{release} --db-cluster-identifier {target.stage.prefix} && {delete}"
+            delete = f"{release} --db-cluster-identifier {target.stage.database_name} && {delete}"
         advice = _STUCK[stack.status].format(name=stack.name, region=region, delete=delete)
         return wrong(f"{stack.name} is {stack.status}: {stack.reason}".rstrip(": "), advice)
     if not stack.settled and stack.status != "REVIEW_IN_PROGRESS":
@@ -83,7 +83,7 @@ def _buckets(target: Target) -> list[str]:
 def _databases(target: Target) -> list[str]:
     clusters = target.client("rds").describe_db_clusters()["DBClusters"]
     names = [one["DBClusterIdentifier"] for one in clusters]
-    return [f"the database {name}" for name in names if name == target.stage.prefix]
+    return [f"the database {name}" for name in names if name == target.stage.database_name]
 
 
 def _clusters(target: Target) -> list[str]:

@@ -1,4 +1,4 @@
-"""Installs the pinned CDK CLI from npm, and tells how to run it."""
+"""Installs the pinned packages from npm, the CDK CLI and the compiler for Lambda, and tells how to run the CLI."""
 
 import shutil
 from pathlib import Path
@@ -8,19 +8,19 @@ from dev_cli.setup.node import node_environment, npm_command
 from local_stage.supervisor.steps import StepContext
 
 # Written by `npm install --package-lock-only --omit-lockfile-registry-resolved`: a lock that names no registry.
-LOCK_FOLDER = Path(__file__).with_name("cdk_cli")
+LOCK_FOLDER = Path(__file__).with_name("node_packages")
 _FILES = ("package.json", "package-lock.json")
 _STAMP = "gochat-package-lock.json"
 
 
 def is_installed() -> bool:
-    """Tell whether the CLI of our lock file is there."""
+    """Tell whether the packages of our lock file are there."""
     stamp = NODE / _STAMP
     return stamp.is_file() and stamp.read_bytes() == (LOCK_FOLDER / "package-lock.json").read_bytes()
 
 
 def install(context: StepContext) -> None:
-    """Install the CLI that the lock file names, with its hash."""
+    """Install the packages that the lock file names, with their hashes."""
     NODE.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
         shutil.copyfile(LOCK_FOLDER / name, NODE / name)

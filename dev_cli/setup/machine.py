@@ -66,6 +66,6 @@ def missing_steps() -> list[Step]:
         steps.append(Step(name="node", title="Installing Node", run=node.install_node, advice=NETWORK))
     if not cdk.is_installed():
         needs_node = tuple(step.name for step in steps if step.name == "node")
-        title = "Installing the CDK CLI"
+        title = "Installing the CDK CLI and the compiler for Lambda"
         steps.append(Step(name="cdk-cli", title=title, run=cdk.install, after=needs_node, advice=NETWORK))
     return steps

@@ -104,4 +104,4 @@ def test_metrics_tell_what_was_accepted_stored_and_delivered(stage: Stage, alice
         metrics = cloudwatch.get_paginator("list_metrics").paginate(Namespace="GoChat")
         return {metric["MetricName"] for page in metrics for metric in page["Metrics"]}
 
-    eventually(lambda: {"Accepted", "Stored", "Delivered"} <= names(), "the metrics are there")
+    eventually(lambda: {"Accepted", "Produced", "Stored", "Settled", "Delivered"} <= names(), "the metrics are there")

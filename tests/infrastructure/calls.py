@@ -16,6 +16,10 @@ PRODUCE = frozenset(
     f"kafka-cluster:{action}"
     for action in ("Connect", "DescribeCluster", "WriteDataIdempotently", "DescribeTopic", "WriteData")
 )
+READ = frozenset(
+    f"kafka-cluster:{action}"
+    for action in ("Connect", "DescribeCluster", "DescribeTopic", "ReadData", "AlterGroup", "DescribeGroup")
+)
 ADMINISTER = frozenset(
     f"kafka-cluster:{action}" for action in ("Connect", "DescribeCluster", "DescribeTopic", "CreateTopic", "AlterTopic")
 )
@@ -39,6 +43,7 @@ SNS = frozenset({"sns:CreatePlatformEndpoint", "sns:Publish", "sns:DeleteEndpoin
 ADAPTERS = {
     "gochat_aws.kafka_producer.producer_from": PRODUCE,
     "gochat_aws.kafka_login.login_options": ADMINISTER,
+    "gochat_aws.kafka_reader.reader_from": READ,
     "gochat_aws.connections_api.HttpConnectionsApi": frozenset({"execute-api:ManageConnections"}),
     "gochat_aws.function_invoke.FunctionInvoker": frozenset({"lambda:InvokeFunction"}),
     # Whom it asks: what is built over it tells.

@@ -1,23 +1,66 @@
 """Bundles hold just what a function reads, compiled for the Python that will run it, the same bytes each time."""
 
+import dataclasses
 import hashlib
 import importlib.util
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from cdk_app import bundling, stages, wheels
+from cdk_app import bundling, byte_code, stages, wheels
 from cdk_app.bundling import Bundler, BundlingError, Target
-from cdk_app.tools import find_interpreter
+from tests.infrastructure.inspection import MAGIC_NUMBER
 
 # The set becomes a constant, whose order in the byte code is a matter of the hash seed.
 HANDLER = """
 def handle(event, context):
     return event in {"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"}
 """
+
+# Whatever byte code may hold: constants of every kind, names used again, closures, patterns, annotations, tables of
+# lines and exceptions.
+SAMPLE = '''"""A sample."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+LARGE = (2**31, 2**63 - 1, -(2**70), 10**40, 0.1, 1e308, 3j, b"bytes", "Grüße 👋", ..., None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box(Generic[T]):
+    """A box."""
+
+    value: T
+    names: frozenset[str] = frozenset({"alice", "bob", "carol"})
+
+    async def open(self, *keys: str, **more: int) -> list[T]:
+        found = [key async for key in self._seek(*keys) if key in {"alice", "bob", "carol", "dave", 1, (2, "x")}]
+        try:
+            async with self as opened, opened:
+                return [opened.value for _ in found] or [*more.items(), f"{self.value!r:>{len(keys)}}"]
+        except* (KeyError, ValueError) as group:
+            raise RuntimeError(f"{group=}") from group
+        finally:
+            del found
+
+
+def choose(thing: object, *, default: int = -1) -> int | str:
+    match thing:
+        case {"kind": "box", **rest} if rest:
+            return max((len(name) for name in rest), key=lambda size: size % 7 or default)
+        case [int(first), *_] | Box(value=first):
+            return first
+        case "alice" | "bob" as name:
+            return name
+    return 86_400 * 1000 if (size := len(str(thing))) > 2 ** 40 else size
+'''
+SAMPLE_SHA256 = "89a67d72a4ce51b8b091416a74b6efc806b9bed268859de1c3dd43bd1e922063"
 
 HERE = Target(python=f"{sys.version_info.major}.{sys.version_info.minor}", platform=None)
 
@@ -109,19 +152,59 @@ def test_a_missing_package_is_named(checkout: Path) -> None:
         Bundler(target=HERE).function("nobody")
 
 
-def test_without_the_target_s_python_the_bundle_is_whole_but_says_that_it_is_slow(
+def test_byte_code_for_lambda_is_what_a_native_python_3_13_makes(checkout: Path) -> None:
+    """The digest is of the file that Debian 13's own CPython 3.13.5 for x86-64 makes of this module, as it does here.
+
+    Renew it with `python3.13 -m compileall --invalidation-mode unchecked-hash -s … -p /var/task` and a hash seed of 0.
+    """
+    module = checkout / "functions" / "greeter" / "hello" / "sample.py"
+    module.write_text(SAMPLE)
+    bundle = Bundler(target=bundling.LAMBDA).function("greeter")
+    compiled = bundle.path / "greeter" / "hello" / "__pycache__" / "sample.cpython-313.pyc"
+    code = compiled.read_bytes()
+    assert b"/var/task/greeter/hello/sample.py" in code
+    assert hashlib.sha256(code).hexdigest() == SAMPLE_SHA256
+
+
+def test_a_module_that_does_not_compile_for_lambda_is_named(checkout: Path) -> None:
+    (checkout / "functions" / "greeter" / "hello" / "handler.py").write_text("def handle(:\n")
+    with pytest.raises(BundlingError, match=r"hello/handler\.py"):
+        Bundler(target=bundling.LAMBDA).function("greeter")
+
+
+def test_without_the_compiler_for_lambda_nothing_is_bundled_and_the_way_to_it_is_told(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundling, "find_interpreter", lambda _: None)
-    bundle = Bundler(target=bundling.LAMBDA).function("greeter")
-    assert not bundle.compiled
-    assert not list(bundle.path.rglob("*.pyc"))
+    monkeypatch.setattr(byte_code, "_NODE_MODULES", checkout)
+    with pytest.raises(BundlingError, match=r"\./dev synth"):
+        Bundler(target=bundling.LAMBDA).function("greeter")
 
 
-def test_byte_code_for_lambda_is_made_by_python_3_13_alone(checkout: Path) -> None:
-    bundle = Bundler(target=bundling.LAMBDA).function("greeter")
-    tags = {path.name.split(".")[1] for path in bundle.path.rglob("*.pyc")}
-    assert tags == ({"cpython-313"} if find_interpreter("3.13") else set())
+def test_a_compiler_of_another_release_is_refused(checkout: Path) -> None:
+    compiler = dataclasses.replace(byte_code.webassembly_compiler("3.13"), magic="00000d0a")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        compiler.compile_tree(checkout / "functions", mount="/var/task")
+    assert "this is Python 3.13." in refused.value.stderr
+    assert not list(checkout.rglob("sample*.pyc"))
+
+
+def test_a_release_that_nothing_here_compiles_for_is_refused(checkout: Path) -> None:
+    moon = dataclasses.replace(bundling.LAMBDA, python="3.99")
+    with pytest.raises(BundlingError, match=r"Python 3\.99"):
+        Bundler(target=moon).function("greeter")
+
+
+def test_the_compiler_s_version_and_magic_number_are_part_of_a_bundle_s_name(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = byte_code.webassembly_compiler("3.13")
+    assert compiler.key == "pyodide 0.29.4 f30d0d0a"
+    assert bytes.fromhex(compiler.magic) == MAGIC_NUMBER
+    names = set()
+    for magic in ("f30d0d0a", "00000d0a"):
+        monkeypatch.setitem(byte_code.MAGIC_NUMBERS, "3.13", magic)
+        names.add(Bundler(target=bundling.LAMBDA)._digest(byte_code.webassembly_compiler("3.13")).hexdigest())
+    assert len(names) == 2
 
 
 def test_the_local_stage_runs_on_this_interpreter_and_the_others_on_lambda_s() -> None:

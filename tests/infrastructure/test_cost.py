@@ -1,17 +1,19 @@
 """The price list covers the templates: each type of resource has a line or a reason, each count is the template's."""
 
+import math
+
 import pytest
 
 from cdk_app.settings import Stage
 from cdk_app.stages import find_stage
 from dev_cli.aws.target import Target
-from dev_cli.cost.fixtures import count_fixtures
+from dev_cli.cost.fixtures import POLLERS_PER_UNIT, count_fixtures
 from dev_cli.cost.floor import floor_of
 from dev_cli.cost.report import GROUPS
 from dev_cli.cost.resources import RESOURCES
 from dev_cli.cost.usage import usage_of
 from dev_cli.cost.workload import Workload
-from dev_cli.deployment.account import BOOTSTRAP_NEEDED, FUNCTIONS_RELEASE
+from dev_cli.deployment.account import BOOTSTRAP_NEEDED
 from dev_cli.deployment.removal import COST_KEYS, ORDER
 from dev_cli.signing_keys.rotation import REVISION
 from tests.infrastructure.synthesis import Resource, Synthesis
@@ -87,6 +89,17 @@ def test_queues_that_lambda_polls_are_counted(variant: Synthesis) -> None:
     assert count_fixtures(settings(variant)).polled_queues == len(polled)
 
 
+def test_poller_units_are_counted_by_group(stage: Synthesis) -> None:
+    groups: dict[str, int] = {}
+    for mapping in stage.resources("AWS::Lambda::EventSourceMapping"):
+        if pollers := mapping.properties.get("ProvisionedPollerConfig"):
+            group = str(pollers.get("PollerGroupName", mapping.logical_id))
+            groups[group] = groups.get(group, 0) + int(pollers["MinimumPollers"])
+    assert count_fixtures(settings(stage)).poller_units == sum(
+        math.ceil(pollers / POLLERS_PER_UNIT) for pollers in groups.values()
+    )
+
+
 def test_interface_endpoints_are_counted_once_a_zone(variant: Synthesis) -> None:
     endpoints = variant.resources("AWS::EC2::VPCEndpoint")
     interfaces = [one for one in endpoints if one.properties.get("VpcEndpointType") == "Interface"]
@@ -113,9 +126,7 @@ def test_every_stack_that_hands_out_public_keys_can_be_told_that_they_changed(st
         assert resource.properties["Revision"] == {"Ref": REVISION}
 
 
-def test_the_preflight_asks_for_the_bootstrap_and_the_python_that_the_app_needs(managed_stage: Synthesis) -> None:
+def test_the_preflight_asks_for_the_bootstrap_that_the_app_needs(managed_stage: Synthesis) -> None:
     rules = str([template.get("Rules", {}) for template in managed_stage.templates.values()])
     assert f"'{BOOTSTRAP_NEEDED - 1}'" in rules
     assert f"'{BOOTSTRAP_NEEDED}'" not in rules
-    runtimes = {function.properties["Runtime"] for function in managed_stage.functions().values()}
-    assert runtimes == {f"python{FUNCTIONS_RELEASE}"}

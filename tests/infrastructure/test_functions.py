@@ -52,9 +52,11 @@ ENVIRONMENTS = {
     "task-worker": ALL | STORES | {"GOCHAT_PARTIAL_BATCH"},
     "repo-rpc": ALL | MYSQL | REDIS,
     "repo-migrate": ALL | MYSQL,
+    "repo-audit": ALL | MYSQL,
+    "task-redrive": ALL | KAFKA | {"GOCHAT_TOPIC_RETENTION_HOURS"},
 }
 IN_VPC = {"gateway-websocket", "logic-upstream", "logic-rpc", "task-worker", "repo-rpc", "repo-migrate"}
-IN_VPC |= {"logic-sweep", "task-sweep"}
+IN_VPC |= {"logic-sweep", "task-sweep", "repo-audit", "task-redrive"}
 FUNCTIONS = sorted(ENVIRONMENTS)
 CODE = {"gateway-deliver-bulk": "gateway-deliver"}
 
@@ -153,6 +155,7 @@ def test_a_failed_report_is_tried_twice_more_and_a_failed_sweep_waits_for_the_ne
         "gateway-prober": 0,
         "logic-sweep": 0,
         "task-sweep": 0,
+        "repo-audit": 0,
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from gochat_repo import mysql_connection
 from tests.infrastructure.synthesis import Resource, Synthesis
+from tests.infrastructure.variants import COPY
 
 
 def _endpoints(stage: Synthesis) -> set[str]:
@@ -134,3 +135,29 @@ def test_prod_is_backed_up_daily_and_to_any_second_of_two_weeks(prod: Synthesis)
     assert (cluster["BackupRetentionPeriod"], cluster["DeleteAutomatedBackups"]) == (14, False)
     (rule,) = prod.one("AWS::Backup::BackupPlan").properties["BackupPlan"]["BackupPlanRule"]
     assert rule["Lifecycle"]["DeleteAfterDays"] == 35
+
+
+def test_a_restored_cluster_takes_the_place_of_the_one_before(syntheses: dict[str, Synthesis]) -> None:
+    before, after = (syntheses[name].one("AWS::RDS::DBCluster") for name in ("prod", "restored"))
+    assert before.logical_id == after.logical_id
+    # Of one given name they could not replace each other, and what the snapshot says must not be said again.
+    assert after.properties["DBClusterIdentifier"] not in ("gochat-prod", before.properties["DBClusterIdentifier"])
+    assert after.properties["SnapshotIdentifier"] == COPY
+    inherited = {"MasterUsername", "MasterUserPassword", "DatabaseName"}
+    assert inherited <= before.properties.keys()
+    assert not inherited & after.properties.keys()
+    assert after.body["UpdateReplacePolicy"] == "Retain"
+
+
+def test_alarms_and_graphs_watch_the_restored_cluster(syntheses: dict[str, Synthesis]) -> None:
+    stage = syntheses["restored"]
+    name = stage.one("AWS::RDS::DBCluster").properties["DBClusterIdentifier"]
+    watched = [
+        dimension["Value"]
+        for alarm in stage.resources("AWS::CloudWatch::Alarm")
+        for dimension in alarm.properties.get("Dimensions", [])
+        if dimension["Name"] == "DBClusterIdentifier"
+    ]
+    assert watched
+    assert set(watched) == {name}
+    assert name in str(stage.one("AWS::CloudWatch::Dashboard").properties["DashboardBody"])

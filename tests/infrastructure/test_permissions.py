@@ -167,6 +167,19 @@ def test_producers_write_to_named_topics(managed_stage: Synthesis) -> None:
     assert topics("gateway-websocket") == behind | {"im-upstream-topic"}
     for function in ("logic-upstream", "logic-rpc", "logic-sweep", "task-worker", "task-sweep"):
         assert topics(function) == behind
+    assert topics("task-redrive") == {"im-upstream-topic", "im-task-topic", "im-push-topic", "im-dead-letter-topic"}
+
+
+def test_dead_letters_are_read_by_operators_alone_and_nothing_else_is(managed_stage: Synthesis) -> None:
+    read = _resources(managed_stage, "task-redrive", "kafka-cluster:ReadData")
+    assert [arn["Fn::Join"][1][-1].rpartition("/")[2] for arn in read] == ["im-dead-letter-topic"]
+    assert "task-redrive" not in str(managed_stage.resources("AWS::Lambda::Permission"))
+    invokers = [
+        role
+        for role, statement in _all_statements(managed_stage)
+        if "lambda:InvokeFunction" in statement["Action"] and "TaskRedrive" in str(statement["Resource"])
+    ]
+    assert invokers == []
 
 
 def _secrets(stage: Synthesis, function: str) -> list[Any]:

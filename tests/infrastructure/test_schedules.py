@@ -2,7 +2,7 @@
 
 from tests.infrastructure.synthesis import Resource, Synthesis
 
-SWEEPS = {"gateway-sweep", "gateway-prober", "logic-sweep", "task-sweep"}
+SWEEPS = {"gateway-sweep", "gateway-prober", "logic-sweep", "task-sweep", "repo-audit"}
 
 
 def _scheduled(stage: Synthesis) -> dict[str, Resource]:
@@ -31,6 +31,12 @@ def test_sweeps_are_off_where_an_idle_stage_is_to_cost_little(
 ) -> None:
     for stage, state in ((local, "ENABLED"), (dev, "DISABLED"), (prod, "ENABLED")):
         assert {schedule.properties["State"] for schedule in _scheduled(stage).values()} == {state}, stage.stage
+
+
+def test_the_audit_rests_where_a_stage_has_its_sweeps_on_and_the_audit_off(syntheses: dict[str, Synthesis]) -> None:
+    states = {name: one.properties["State"] for name, one in _scheduled(syntheses["two-cells"]).items()}
+    assert states.pop("repo-audit") == "DISABLED"
+    assert set(states.values()) == {"ENABLED"}
 
 
 def test_a_schedule_may_invoke_its_function_alone_and_is_lent_to_this_account_alone(stage: Synthesis) -> None:

@@ -22,6 +22,8 @@ DOMAINS = Domains(
     zone_name="chat.example.org",
 )
 
+COPY = "arn:aws:rds:us-east-1:111122223333:cluster-snapshot:awsbackup:job-01234567-89ab-cdef-0123-456789abcdef"
+
 
 def _managed(stage: Stage, **changes: Any) -> Stage:
     assert isinstance(stage.stores, Managed)
@@ -69,14 +71,21 @@ def _external_mtls() -> Stage:
     return replace(EXTERNAL, stores=replace(EXTERNAL.stores, kafka=kafka))
 
 
+def _restored() -> Stage:
+    """The stage that is kept, on a cluster made from a copy in the vault."""
+    assert isinstance(PROD.stores, Managed)
+    return _managed(PROD, database=replace(PROD.stores.database, restored_from=COPY))
+
+
 STAGES = {"local": LOCAL, "dev": DEV, "prod": PROD, "external": EXTERNAL}
 
 VARIANTS = {
-    "two-cells": replace(PROD, cells=("g1", "g2")),
+    "two-cells": replace(PROD, cells=("g1", "g2"), sweeps=replace(PROD.sweeps, audit=False)),
     "custom-domain": replace(DEV, domains=DOMAINS, cells=("g1", "g2")),
     "redis-oss": _redis_oss(),
     "nat": _managed(DEV, egress="nat"),
     "ipv6": _managed(DEV, egress="ipv6"),
+    "restored": _restored(),
     "express": _managed(PROD, broker=Broker(instance_type="express.m7g.large", brokers=3, kafka_version="3.9.x")),
     "external-msk": _external_msk(),
     "external-mtls": _external_mtls(),

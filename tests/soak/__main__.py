@@ -14,6 +14,7 @@ from dev_cli.paths import STATE, stage_home
 from dev_cli.stage import find_stage
 from local_stage.supervisor.state import SERVING
 from tests.fixtures.stage import Stage, running_stage
+from tests.soak.auditing import hear_audit
 from tests.soak.soak import Plan, Soak
 
 OWN_HOME = STATE / "soak-stage"
@@ -37,7 +38,9 @@ def main() -> int:
     with a_stage() as stage:
         soak = Soak(stage, plan, lambda line: print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True))
         began_s = time.monotonic()
+        began_ms = int(time.time() * 1000)
         tally = asyncio.run(soak.run())
+        hear_audit(stage, tally, since_ms=began_ms)
     print(tally.report(seconds=time.monotonic() - began_s))
     return int(bool(tally.problems))
 

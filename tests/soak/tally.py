@@ -48,6 +48,7 @@ class Tally:
     problems: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
     messages: Counter[str] = field(default_factory=Counter)
+    audited: Counter[str] = field(default_factory=Counter)
     acks: Latencies = field(default_factory=Latencies)
     arrivals: Latencies = field(default_factory=Latencies)
 
@@ -68,7 +69,7 @@ class Tally:
 
     def report(self, *, seconds: float) -> str:
         """Return the whole account."""
-        told, zero = self.messages, ("lost", "doubled", "misnumbered", "drifted", "unseen", "other")
+        told, zero = self.messages, ("lost", "doubled", "misnumbered", "drifted", "unseen", "audit", "other")
         rows = [
             ("time", f"{seconds / 60:.1f} min, {self.steps.total() / seconds:.0f} steps/s"),
             ("steps", ", ".join(f"{name} {count:,}" for name, count in self.steps.most_common())),
@@ -84,6 +85,11 @@ class Tally:
                 " that a device was shown when it knew nothing",
             ),
             ("changes", f"{told['changes']:,} checked"),
+            (
+                "loss audit",
+                f"{self.audited['messages']:,} messages, {self.audited['conversations']:,} looks at conversations,"
+                f" {self.audited['findings']:,} findings",
+            ),
             ("ack", str(self.acks)),
             ("arrival", str(self.arrivals)),
             *((name, f"{self.problems[name]:,}") for name in zero),

@@ -133,7 +133,13 @@ def _tell(parts: Wiring, caller: Caller, answer: Answer, *, request_id: str, tra
         },
     )
     if answer.code is None:
-        parts.metrics.emit({"Accepted": ("Count", 1), "AcceptDuration": ("Milliseconds", took_ms)})
+        parts.metrics.emit(
+            {
+                "Accepted": ("Count", 1),
+                "Produced": ("Count", int(answer.produced)),
+                "AcceptDuration": ("Milliseconds", took_ms),
+            }
+        )
     else:
         parts.metrics.emit({"Refused": ("Count", 1)}, code=answer.code)
 

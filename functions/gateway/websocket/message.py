@@ -29,12 +29,16 @@ OTHER_ACTION = "other"
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What goes back on the socket, empty for nothing, and what the log line tells of it."""
+    """What goes back on the socket, empty for nothing, and what the log line tells of it.
+
+    `produced`: whether it stands in the upstream topic now.
+    """
 
     text: str
     action: str
     frame_id: str | None
     code: str | None = None
+    produced: bool = False
 
 
 def answer_frame(parts: Wiring, caller: Caller, given: str, *, request_id: str, trace: Trace) -> Answer:
@@ -71,7 +75,7 @@ def answer_frame(parts: Wiring, caller: Caller, given: str, *, request_id: str, 
     except GochatError as error:
         return Answer(text=write_error(frame_id, error), action=action, frame_id=frame_id, code=error.code)
     text = "" if ack is None else write_ack(frame.id, ack)
-    return Answer(text=text, action=action, frame_id=frame_id)
+    return Answer(text=text, action=action, frame_id=frame_id, produced=plan.command is not None)
 
 
 def _plan(parts: Wiring, caller: Caller, frame: Frame, now_ms: int) -> Plan:

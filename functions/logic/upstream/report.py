@@ -54,6 +54,8 @@ def report_batch(
         {
             **{metric: ("Count", verdicts.counts[outcome]) for metric, outcome in COUNTED.items()},
             "Rejected": ("Count", verdicts.rejected.total()),
+            # What of the topic is done with, whatever became of it: the other side of what frames have produced.
+            "Settled": ("Count", len(records) - len(verdicts.failed)),
             "Failed": ("Count", len(verdicts.failed)),
             "BatchSize": ("Count", len(records)),
             "DatabaseRoundTrips": ("Count", database_trips),

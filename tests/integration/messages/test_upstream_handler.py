@@ -145,6 +145,7 @@ def test_a_batch_leaves_one_log_line_and_no_word_of_what_was_written(
     assert SECRET not in out
     (metrics,) = [line for line in lines if "_aws" in line]
     assert (metrics["Stored"], metrics["BatchSize"]) == ([1.0], [3.0])
+    assert metrics["Settled"] == [3.0], "stored, refused, unreadable: none of them comes again"
 
 
 def test_records_that_must_come_again_are_named_where_that_is_honoured(

@@ -102,6 +102,7 @@ def dead_letter(
         reason=reason,
         detail=detail[:MAX_DETAIL],
         failed_at_ms=now_ms,
+        headers={name: b64encode(octets).decode() for name, octets in record.headers.items()},
     )
     return OutgoingRecord(topic=DEAD_LETTER_TOPIC, key=record.key or b"", value=encode(letter))
 

@@ -234,7 +234,10 @@ class PushRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DeadLetter(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A record that can never succeed, as it came (`key` and `value` in base64), with what was wrong."""
+    """A record that can never succeed, as it came (key, value and headers in base64), with what was wrong.
+
+    `detail` may quote what somebody wrote.
+    """
 
     topic: str
     partition: int
@@ -244,6 +247,7 @@ class DeadLetter(Record, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
     detail: str
     failed_at_ms: int
+    headers: dict[str, str] = {}
 
 
 RecordT = TypeVar("RecordT", bound=Record)

@@ -46,6 +46,15 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
         return bytes.fromhex(self.conversation_id), self.kind, self.number
 
 
+class Outstanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that stands, and since when, however often its announcement was taken over since."""
+
+    conversation_id: ConversationId
+    kind: OutboxKind
+    number: int
+    noted_at_ms: int
+
+
 class NoticePayload(msgspec.Struct, frozen=True, kw_only=True):
     """What a `notice` says to all devices of one user."""
 
@@ -82,9 +91,10 @@ def insert_outbox(tx: Transaction, entries: Sequence[OutboxEntry], *, now_ms: in
     the older state then does not tick it off.
     """
     tx.execute_rows(
-        "INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES",
+        "INSERT INTO outbox"
+        " (conversation_id, kind, number, origin_device_id, payload, created_at_ms, noted_at_ms) VALUES",
         [
-            (*one.key, one.origin_device_id, None if one.payload is None else one.payload.decode(), now_ms)
+            (*one.key, one.origin_device_id, None if one.payload is None else one.payload.decode(), now_ms, now_ms)
             for one in sorted(entries, key=lambda one: one.key)
         ],
         "ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload),"
@@ -124,6 +134,25 @@ def claim_overdue(tx: Transaction, *, now_ms: int) -> list[OutboxEntry]:
             number=row[2],
             origin_device_id=row[3],
             payload=None if row[4] is None else row[4].encode(),
+        )
+        for row in rows
+    ]
+
+
+def list_outstanding(tx: Transaction, *, limit: int) -> list[Outstanding]:
+    """List what is not known to be announced, what was taken over longest ago first.
+
+    A healthy outbox holds what the last second stored, so what stands for minutes is among the first few hundred.
+    """
+    rows = tx.query(
+        "SELECT conversation_id, kind, number, created_at_ms, noted_at_ms FROM outbox FORCE INDEX (outbox_age)"
+        " ORDER BY created_at_ms LIMIT %s",
+        (limit,),
+    )
+    return [
+        # What older code has noted knows no better time.
+        Outstanding(
+            conversation_id=ConversationId(row[0].hex()), kind=row[1], number=row[2], noted_at_ms=row[4] or row[3]
         )
         for row in rows
     ]

@@ -31,11 +31,26 @@ def test_lines_add_up_and_name_their_prices(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_prices_that_nobody_verified_are_marked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert dev.main(["cost", "--stage", "dev"]) == 0
+    assert dev.main(["cost", "--stage", "prod"]) == 0
     told = capsys.readouterr().out
     assert "* not verified" in told
-    (secrets,) = (line for line in told.splitlines() if "Secrets:" in line)
-    assert secrets.endswith("*")
+    assert all(line.endswith("*") for line in told.splitlines() if "RDS Proxy" in line)
+    assert dev.main(["cost", "--stage", "dev"]) == 0
+    assert "*" not in capsys.readouterr().out
+
+
+def test_heartbeats_can_be_told_rarer_and_not_rarer_than_the_platform_bears(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["cost", "--stage", "dev", "--users", "1000", "--devices", "1", "--hours", "24", "--json"]
+    frames = {}
+    for minutes in ("0.5", "9"):
+        assert dev.main([*words, "--ping-minutes", minutes]) == 0
+        (stage,) = json.loads(capsys.readouterr().out)["stages"]
+        (line,) = (line for line in stage["usage"] if line["key"] == "websocket-messages")
+        frames[minutes] = line["usd"]
+    # 43.8 million minutes: a ping and its pong every half minute, and every nine.
+    assert frames == {"0.5": pytest.approx(43.8 * 2 * 2), "9": pytest.approx(43.8 / 9 * 2)}
+    with pytest.raises(SystemExit):
+        dev.main([*words, "--ping-minutes", "10"])
 
 
 def test_a_share_above_one_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

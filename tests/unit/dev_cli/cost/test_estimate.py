@@ -68,6 +68,50 @@ def test_a_thousand_people_connected_all_month_cost_eleven_dollars_and_their_hea
     assert usd(bill, "websocket-messages") == pytest.approx(2 * minutes / 4 / MILLION)
 
 
+def test_every_line_of_a_million_messages_between_two_follows_from_what_a_message_does() -> None:
+    # A first estimate of such an application is $4.1: three frames, four batches of functions, little logged. Ours is
+    # 6.42: `ack` and `message.stored` are frames of their own (1.00), and data out, traces, Aurora's requests and its
+    # growth are counted too (1.07), as are the APIs' own log lines (0.18).
+    by_hand = {
+        "websocket-messages": 4 * 1.00,
+        # One invocation of gateway-websocket a frame; a tenth of one of logic-upstream and of gateway-deliver each.
+        "invocations": 1.2 * 0.20,
+        # At half a GiB: 12 ms a frame, 25 + 10 ms and 10 + 0.3 x 20 ms a batch.
+        "lambda-time": (12_000 + 100 * 35 + 100 * 16) * 0.5 * 0.0000133334,
+        # Bytes of log lines: 1,100 an invocation, 350 a frame; kept for 14 of a month's 30.4 days.
+        "logs": (1.2 * 1_100 + 350) / 1_000 * 0.50,
+        "logs-kept": (1.2 * 1_100 + 350) / 1_000 * 14 / 30.4 * 0.03,
+        "traces": 0.05 * 1.2 * 5.00,
+        # Two posts of 1,100 bytes and one answer of 200.
+        "data-out": (2 * 1_100 + 200) / 1_000 * 0.09,
+        "aurora-capacity": MILLION / 300 / 3_600 * 0.12,
+        "aurora-io": 2 * 0.20,
+        "aurora-storage": 1.5 * 0.10,
+        "cache-units": 13 * 0.0023,
+    }
+    bill = usage_of(DEV, Workload(messages=MILLION))
+    assert {line.key: line.usd for line in bill} == pytest.approx(by_hand)
+    assert total(bill) == pytest.approx(6.42, abs=0.005)
+
+
+def test_copies_in_the_vault_are_billed_in_full_once_they_are_older_than_point_in_time_recovery() -> None:
+    # 35 days in the vault, of which 14 are held for nothing: 21 copies of 1.5 GB.
+    bill = usage_of(PROD, Workload(messages=MILLION))
+    assert usd(bill, "backup-storage") == pytest.approx(21 * 1.5 * 0.021)
+    assert usd(usage_of(DEV, Workload(messages=MILLION)), "backup-storage") == 0
+
+
+def test_express_brokers_are_billed_what_is_written_and_what_is_kept() -> None:
+    stores = managed(PROD)
+    express = replace(stores.broker, instance_type="express.m7g.large", volume_gib=None)
+    stage = replace(PROD, stores=replace(stores, broker=express))
+    # The message upstream, two posts downstream: 3.3 GB, kept for 7 of 730 / 24 days.
+    bill = usage_of(stage, Workload(messages=MILLION))
+    assert usd(bill, "msk-data") == pytest.approx(3.3 * 0.01)
+    assert usd(bill, "msk-storage") == pytest.approx(3.3 * 7 * 24 / 730 * 0.10)
+    assert usd(floor_of(stage), "msk-storage") == 0
+
+
 def test_beyond_a_billion_frames_a_million_costs_80_cents() -> None:
     bill = usage_of(DEV, Workload(messages=300 * MILLION))
     assert usd(bill, "websocket-messages") == pytest.approx(1000 * 1.00 + 200 * 0.80)
@@ -107,12 +151,20 @@ def test_pollers_of_a_group_share_their_units() -> None:
     shared = replace(PROD, mappings=replace(PROD.mappings, shared_pollers=True))
     # Five mappings: upstream, worker, push, and the two of the cell.
     assert usd(floor_of(alone), "pollers") == pytest.approx(5 * 0.185 * 730)
-    assert usd(floor_of(shared), "pollers") == pytest.approx(0.185 * 730)
+    # Four share a unit; the lane of large groups has its own.
+    assert usd(floor_of(shared), "pollers") == pytest.approx(2 * 0.185 * 730)
 
 
 def test_existing_stores_are_on_somebody_elses_bill() -> None:
     keys = {line.key for line in floor_of(LOCAL)}
     assert not keys & {"msk-brokers", "aurora-capacity", "cache-storage", "endpoints"}
+
+
+def test_the_proxy_has_an_endpoint_for_the_readers_in_each_zone() -> None:
+    stores = managed(PROD)
+    assert usd(floor_of(PROD), "proxy-endpoint") == pytest.approx(3 * 0.01 * 730)
+    alone = replace(PROD, stores=replace(stores, database=replace(stores.database, readers=0)))
+    assert usd(floor_of(alone), "proxy-endpoint") == 0
 
 
 def test_an_estimate_with_messages_counts_the_database_as_awake() -> None:
