@@ -100,6 +100,8 @@ REPO_RPC = FunctionSpec(name="repo-rpc", layers=_STORE_LAYERS, timeout_s=28, dat
 REPO_AUDIT = FunctionSpec(name="repo-audit", layers=_STORE_LAYERS, timeout_s=60, database=True)
 # Lambda's limit: a migration may rewrite a large table.
 REPO_MIGRATE = FunctionSpec(name="repo-migrate", layers=_STORE_LAYERS, timeout_s=900, database=True)
+# In the VPC where the stage has one, beside the producers, whose login it uses. A run waits 30 s for leaders at most.
+REPO_TOPICS = FunctionSpec(name="repo-topics", layers=_EDGE_LAYERS, timeout_s=120, produces=True)
 
 FUNCTIONS = (
     GATEWAY_AUTHORIZE,
@@ -120,3 +122,4 @@ FUNCTIONS = (
     REPO_AUDIT,
     REPO_MIGRATE,
 )
+"""Those of every stage; repo-topics stands where CloudFormation can't make the topics."""

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Literal
 
 from cdk_app.alarm_settings import Thresholds
-from cdk_app.store_settings import External, Managed
+from cdk_app.store_settings import SERVERLESS_REGIONS, External, Managed, ServerlessBroker
 
 STAGE_TAG = "gochat:stage"
 """What every resource is tagged with, for bills and for finding them."""
@@ -25,6 +25,7 @@ class Topics:
     push_partitions: int
     dead_letter_partitions: int
     replication_factor: int
+    """3 where brokers are Express or serverless, which decide it themselves, and 2 of them in sync."""
     min_insync_replicas: int
     """With `acks=all` a write is acknowledged once this many replicas hold it: 1 can lose it with one broker."""
     retention_hours: int = 7 * 24
@@ -199,6 +200,28 @@ class Stage:
     """Who is told of the one alarm that is worth waking somebody for, `StageIsUnwell`; None: subscribe yourself."""
     on_emulator: bool = False
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
+
+    def __post_init__(self) -> None:
+        if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
+            raise ValueError(f"there is no MSK Serverless in {self.region}")
+
+    @property
+    def express_broker(self) -> bool:
+        """Whether Kafka has Express brokers, which let no topic set its replicas or how many must be in sync.
+
+        MSK developer guide, "Topic-level configurations on Express Brokers".
+        """
+        return isinstance(self.stores, Managed) and self.stores.broker.is_express
+
+    @property
+    def serverless_broker(self) -> bool:
+        """Whether Kafka is MSK Serverless of this app's own."""
+        return isinstance(self.stores, Managed) and isinstance(self.stores.broker, ServerlessBroker)
+
+    @property
+    def makes_topics_by_function(self) -> bool:
+        """Whether repo-topics makes them: CloudFormation does so on provisioned MSK of this app's own alone."""
+        return self.serverless_broker or isinstance(self.stores, External)
 
     @property
     def poller_group(self) -> str | None:

@@ -41,6 +41,36 @@ AURORA_VERSION = "8.0.mysql_aurora.3.10.4"
 preflight asks the region whether it is still offered."""
 
 
+SERVERLESS_REGIONS = frozenset(
+    {
+        *("us-east-1", "us-east-2", "us-west-2", "ca-central-1"),
+        *("ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2"),
+        *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+    }
+)
+"""Where MSK Serverless is (MSK developer guide, "What is MSK Serverless?")."""
+
+SERVERLESS_PARTITIONS = 2_400
+"""How many partitions a serverless cluster leads (MSK developer guide, "MSK Serverless quota"), raised on request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerlessBroker:
+    """MSK Serverless: no brokers to size, $0.75 an hour and $0.0015 a partition and hour, whoever writes.
+
+    It scales up to 200 MB/s in and 400 MB/s out by itself, stands in two or three zones, takes IAM alone, keeps three
+    replicas of which two must be in sync, and encrypts with a key of AWS's: `customer_key` does not reach it. Of a
+    topic's configuration it lets `retention.ms` be set, and no replication (what it answers to others is told in
+    strimzi/strimzi-kafka-operator, pull request 9606). CloudFormation can't make its topics, so repo-topics does.
+    Many partitions are what makes it dear; more than 250 take more than 5 minutes to make.
+    """
+
+    @property
+    def is_express(self) -> bool:
+        """Express brokers are another kind."""
+        return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Database:
     """The managed Aurora MySQL cluster (Serverless v2)."""
@@ -104,7 +134,7 @@ class Managed:
     endpoint_zones: int
     """In how many of the zones the interface endpoints stand ($0.01 an hour each); others reach them across zones."""
     egress: Egress = "endpoints"
-    broker: Broker
+    broker: Broker | ServerlessBroker
     database: Database
     cache: Cache
     keep: bool
@@ -116,7 +146,10 @@ class Managed:
     def __post_init__(self) -> None:
         if REFUSED_ZONE in self.zone_ids:
             raise ValueError(f"MSK has no brokers in {REFUSED_ZONE}: choose another zone")
-        if self.broker.brokers % len(self.zone_ids):
+        if isinstance(self.broker, ServerlessBroker):
+            if len(self.zone_ids) < 2:
+                raise ValueError("MSK Serverless stands in two zones at least")
+        elif self.broker.brokers % len(self.zone_ids):
             raise ValueError("brokers must be a multiple of the zones")
         if self.broker.is_express and len(self.zone_ids) != 3:
             raise ValueError("Express brokers stand in three zones")
@@ -124,10 +157,7 @@ class Managed:
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalKafka:
-    """A Kafka cluster that exists: MSK, or anything that speaks Kafka.
-
-    One that asks for a login must hold the topics already, with `retention.ms` of 7 days (`cdk_app/topics.py`).
-    """
+    """A Kafka cluster that exists: MSK, or anything that speaks Kafka."""
 
     bootstrap: str | None = None
     """host:port,… for the chosen way to log in; None: a parameter of the stacks."""
@@ -140,6 +170,10 @@ class ExternalKafka:
     "Configuring cluster authentication methods"). MSK's own SCRAM secrets are named `AmazonMSK_…`."""
     ca_secret_arn: str | None = None
     """`certificate`: the root of a cluster whose certificates no public authority signs; not for MSK."""
+    create_topics: bool = True
+    """Whether each deployment makes, grows and sets up the topics (`cdk_app/topics.py`), with the login above: its user
+    needs the ACLs CREATE, DESCRIBE, ALTER, DESCRIBE_CONFIGS and ALTER_CONFIGS on topics of the prefix `im-`. False:
+    you make them, as the output TopicsToMake tells; the deployment looks, and fails while one is missing."""
 
     def __post_init__(self) -> None:
         if (self.auth in ("scram", "mtls")) != bool(self.secret_arn):

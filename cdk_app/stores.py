@@ -82,14 +82,21 @@ class KafkaStore:
             allow(["AlterGroup", "DescribeGroup"], [self._arn("group", group)], "kafka-cluster"),
         ]
 
-    def may_make_topics(self, topics: Sequence[str]) -> list[iam.PolicyStatement]:
-        """Allow to make topics and to give them more partitions."""
+    def may_make_topics(self, topics: Sequence[str], *, create: bool = True) -> list[iam.PolicyStatement]:
+        """Allow to make topics, give them more partitions and set them up; `create` off: to see whether they are there.
+
+        MSK developer guide, "Semantics of IAM authorization policy actions and resources": all of them are for
+        serverless clusters too.
+        """
         if self.auth != "iam":
             return may_read_secrets(self.secret_arns, self.key_arn)
-        named = [self._arn("topic", topic) for topic in topics]
+        actions = ["DescribeTopic"]
+        if create:
+            actions += ["CreateTopic", "AlterTopic"]
+            actions += ["DescribeTopicDynamicConfiguration", "AlterTopicDynamicConfiguration"]
         return [
             allow(["Connect", "DescribeCluster"], [self._cluster()], "kafka-cluster"),
-            allow(["CreateTopic", "DescribeTopic", "AlterTopic"], named, "kafka-cluster"),
+            allow(actions, [self._arn("topic", topic) for topic in topics], "kafka-cluster"),
         ]
 
     def _cluster(self) -> str:

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from cdk_app import catalogue
 from cdk_app.settings import Stage
+from cdk_app.store_settings import SERVERLESS_PARTITIONS
 
 _HOUR_MS = 3_600_000
+
+_DECIDED_BY_CLUSTER = -1
+"""The replication factor of a topic that leaves it to its cluster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +28,10 @@ class TopicPlan:
 
 
 def plan_topics(stage: Stage) -> list[TopicPlan]:
-    """List the topics that a stage needs; retention outlasts any outage that is worth catching up after."""
+    """List the topics that a stage needs; retention outlasts any outage that is worth catching up after.
+
+    Raises ValueError when MSK Serverless has no room for them.
+    """
     sizes = stage.topics
     partitions = {
         catalogue.UPSTREAM_TOPIC: sizes.upstream_partitions,
@@ -34,11 +41,16 @@ def plan_topics(stage: Stage) -> list[TopicPlan]:
         **{catalogue.downstream_topic(cell): sizes.downstream_partitions for cell in stage.cells},
         **{catalogue.bulk_downstream_topic(cell): sizes.downstream_bulk_partitions for cell in stage.cells},
     }
-    configs = {
-        "retention.ms": str(sizes.retention_hours * _HOUR_MS),
-        "min.insync.replicas": str(sizes.min_insync_replicas),
-    }
+    configs = {"retention.ms": str(sizes.retention_hours * _HOUR_MS)}
+    if stage.serverless_broker:
+        if sum(partitions.values()) > SERVERLESS_PARTITIONS:
+            raise ValueError(f"MSK Serverless has {SERVERLESS_PARTITIONS} partitions: ask for fewer, or take brokers")
+        replicas = _DECIDED_BY_CLUSTER
+    else:
+        replicas = sizes.replication_factor
+        if not stage.express_broker:
+            configs["min.insync.replicas"] = str(sizes.min_insync_replicas)
     return [
-        TopicPlan(name=name, partitions=count, replication_factor=sizes.replication_factor, configs=configs)
+        TopicPlan(name=name, partitions=count, replication_factor=replicas, configs=configs)
         for name, count in partitions.items()
     ]

@@ -4,39 +4,19 @@ Stands outside the VPC, because from inside it could not answer CloudFormation. 
 to resume; both steps are repeated until it does, or until this invocation's own time is nearly over.
 """
 
-import json
-import logging
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cdk_app.custom_resources.answer import Attributes, Context, Event, answer
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-
-logger = logging.getLogger()
-
-RETRY_EVERY_S = 5.0
-RESERVE_MS = 20_000
-"""Time kept back for the answer to CloudFormation."""
+from cdk_app.custom_resources.inner_function import Patience, run_until_done
 
 RESUMING = ("DatabaseResumingException", "DatabaseUnavailableException", "StatementTimeoutException")
 """What the Data API says while a cluster wakes up (RDS Data API reference, "ExecuteStatement")."""
 
-NOT_READY = ("ResourceConflictException", "TooManyRequestsException", "ServiceException")
-"""What Invoke says of a function whose network is still being attached, or that is throttled."""
-
 APP_PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
 MIGRATION_PRIVILEGES = f"{APP_PRIVILEGES}, CREATE, ALTER, DROP, INDEX, REFERENCES"
-
-
-class MigrationFailed(Exception):
-    """The migrations ran into something that trying again does not mend."""
 
 
 def handle(event: Event, context: Context) -> None:
@@ -50,32 +30,12 @@ def handle(event: Event, context: Context) -> None:
     def work() -> Attributes:
         if event["RequestType"] == "Delete":
             return {}
-        patience = Patience(lambda: context.get_remaining_time_in_millis() - RESERVE_MS)
+        patience = Patience(context.get_remaining_time_in_millis)
         if properties.get("ClusterArn"):
             make_users(properties, patience)
         return {"Migrations": run_migrations(properties["FunctionName"], patience)}
 
     answer(event, context, "database-migrations", work)
-
-
-class Patience:
-    """Decides how long to keep trying."""
-
-    def __init__(self, remaining_ms: Callable[[], int]) -> None:
-        self._remaining_ms = remaining_ms
-
-    def another_try(self, reason: str) -> bool:
-        """Wait a little and say True; False once too little time is left."""
-        if self._remaining_ms() < RETRY_EVERY_S * 1_000:
-            return False
-        logger.info("the database is not ready (%s): trying again", reason)
-        time.sleep(RETRY_EVERY_S)
-        return True
-
-    @property
-    def remaining_s(self) -> float:
-        """How long a single call may still take."""
-        return max(1.0, self._remaining_ms() / 1_000)
 
 
 def make_users(properties: dict[str, Any], patience: Patience) -> None:
@@ -104,32 +64,9 @@ def make_users(properties: dict[str, Any], patience: Patience) -> None:
 
 
 def run_migrations(function_name: str, patience: Patience) -> str:
-    """Invoke repo-migrate until it has reached the database, and return the names of the migrations it applied.
-
-    repo-migrate answers `{"status": "migrated"}`, or "unavailable" while the database is away; it raises for what would
-    fail again in the same way, and MigrationFailed says so here.
-    """
-    # One attempt a call: botocore's own retry would start a second migration beside one that is merely slow.
-    client = boto3.client("lambda", config=Config(read_timeout=patience.remaining_s, retries={"total_max_attempts": 1}))
-    while True:
-        answer = _invoke(client, function_name)
-        if answer.get("status") == "migrated":
-            return ", ".join(answer["applied"])[:500] or "none were missing"
-        if not patience.another_try(str(answer)):
-            raise MigrationFailed(f"the database could not be reached: {answer}")
-
-
-def _invoke(client: "LambdaClient", function_name: str) -> dict[str, Any]:
-    try:
-        result = client.invoke(FunctionName=function_name, Payload=b"{}")
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] in NOT_READY:
-            return {"status": fault.response["Error"]["Code"]}
-        raise
-    answer: dict[str, Any] = json.loads(result["Payload"].read())
-    if result.get("FunctionError"):
-        raise MigrationFailed(f"{answer.get('errorType')}: {answer.get('errorMessage')}")
-    return answer
+    """Invoke repo-migrate until it has reached the database, and return the names of the migrations it applied."""
+    answer = run_until_done(function_name, {}, patience, done="migrated", store="the database")
+    return ", ".join(answer["applied"])[:500] or "none were missing"
 
 
 def _is_resuming(fault: ClientError) -> bool:

@@ -9,7 +9,7 @@ from cdk_app.external_stores import external_stores
 from cdk_app.parts.custom_resource import declare_custom_resource
 from cdk_app.parts.function import FunctionContext, Placement
 from cdk_app.settings import Stage
-from cdk_app.store_settings import External, Managed
+from cdk_app.store_settings import Broker, External, Managed, ServerlessBroker
 from cdk_app.stores import CacheStore, DatabaseStore, KafkaStore, Stores, may_look_up_brokers
 
 
@@ -40,7 +40,7 @@ def declare_stores(context: FunctionContext, managed: ManagedStores | None) -> S
         context,
         "BootstrapBrokers",
         module="bootstrap_brokers",
-        properties={"ClusterArn": managed.broker_arn, "Brokers": str(settings.broker.brokers)},
+        properties={"ClusterArn": managed.broker_arn, "Brokers": _count(settings.broker)},
         statements=[may_look_up_brokers()],
     )
     return Stores(
@@ -48,6 +48,10 @@ def declare_stores(context: FunctionContext, managed: ManagedStores | None) -> S
         database=managed.database,
         cache=managed.cache,
     )
+
+
+def _count(broker: Broker | ServerlessBroker) -> str:
+    return str(broker.brokers) if isinstance(broker, Broker) else "serverless"
 
 
 def external_placement(stack: Stack, stage: Stage) -> Placement | None:

@@ -10,6 +10,7 @@ from cdk_app.parts.alarms import aws_metric, function_metric, own_metric
 from cdk_app.parts.watched import Consumer
 from cdk_app.settings import Stage
 from cdk_app.store_settings import Managed
+from cdk_app.topics import plan_topics
 
 _WIDTH = 24
 
@@ -181,7 +182,6 @@ def _functions(functions: Sequence[str]) -> list[cloudwatch.IWidget]:
 
 def _stores(stage: Stage) -> list[cloudwatch.IWidget]:
     cluster, cache = {"DBClusterIdentifier": stage.database_name}, {"clusterId": stage.prefix}
-    broker = {"Cluster Name": stage.prefix}
     return [
         _graph("Database, ACU", [aws_metric("RDS", "ServerlessDatabaseCapacity", cluster)], 6),
         _graph(
@@ -200,12 +200,13 @@ def _stores(stage: Stage) -> list[cloudwatch.IWidget]:
             ],
             6,
         ),
-        _graph(
-            "Broker",
-            [
-                aws_metric("Kafka", "GlobalPartitionCount", broker),
-                aws_metric("Kafka", "OfflinePartitionsCount", broker),
-            ],
-            6,
-        ),
+        _graph("Broker", _broker(stage), 6),
     ]
+
+
+def _broker(stage: Stage) -> list[cloudwatch.IMetric]:
+    """Give what brokers tell of their partitions; a serverless cluster has none to tell of and tells of each topic."""
+    cluster = {"Cluster Name": stage.prefix}
+    if stage.serverless_broker:
+        return [aws_metric("Kafka", "BytesInPerSec", {**cluster, "Topic": plan.name}) for plan in plan_topics(stage)]
+    return [aws_metric("Kafka", name, cluster) for name in ("GlobalPartitionCount", "OfflinePartitionsCount")]

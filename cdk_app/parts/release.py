@@ -9,7 +9,7 @@ from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.alarms import MINUTE, Watch, declare_alarm
 from cdk_app.parts.keeping import removal
 from cdk_app.settings import Release, Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 from cdk_app.stores import allow
 
 ALIAS = "live"
@@ -33,7 +33,8 @@ def version_options(stack: Stack, stage: Stage) -> lambda_.VersionOptions | None
     """
     if not stage.release:
         return None
-    brokers = stage.stores.broker.brokers if isinstance(stage.stores, Managed) else 0
+    managed = stage.stores if isinstance(stage.stores, Managed) else None
+    brokers = managed.broker.brokers if managed and isinstance(managed.broker, Broker) else 0
     revisions = [child.value_as_string for child in stack.node.children if isinstance(child, CfnParameter)]
     return lambda_.VersionOptions(
         description=Fn.join(" ", [f"{brokers} brokers, revisions:", *revisions]),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cdk_app.parts.alarms import FIVE_MINUTES, MINUTE, Watch, aws_metric, computed
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 
 GB = 1_000_000_000
 
@@ -15,9 +15,11 @@ def watch_stores(stage: Stage, settings: Managed) -> Iterator[Watch]:
     if settings.database.proxy:
         yield from _watch_proxy(stage)
     yield from _watch_cache(stage, settings)
-    yield from _watch_cluster(stage)
-    for broker in range(1, settings.broker.brokers + 1):
-        yield from _watch_broker(stage, settings, broker)
+    # A serverless cluster tells of traffic alone; who reads too slowly is seen by its lag.
+    if isinstance(settings.broker, Broker):
+        yield from _watch_cluster(stage)
+        for broker in range(1, settings.broker.brokers + 1):
+            yield from _watch_broker(stage, settings.broker, broker)
 
 
 def _watch_database(stage: Stage, settings: Managed) -> Iterator[Watch]:
@@ -135,10 +137,10 @@ def _watch_cluster(stage: Stage) -> Iterator[Watch]:
     )
 
 
-def _watch_broker(stage: Stage, settings: Managed, broker: int) -> Iterator[Watch]:
+def _watch_broker(stage: Stage, settings: Broker, broker: int) -> Iterator[Watch]:
     """Watch one broker: what all levels of monitoring tell, and its replicas, which need PER_BROKER or more."""
     dimensions = {"Cluster Name": stage.prefix, "Broker ID": str(broker)}
-    if not settings.broker.is_express:
+    if not settings.is_express:
         yield Watch(
             name=f"Broker{broker}Disk",
             metric=aws_metric("Kafka", "KafkaDataLogsDiskUsed", dimensions),

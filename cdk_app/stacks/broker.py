@@ -1,4 +1,4 @@
-"""The message broker: an MSK cluster that takes IAM over TLS and nothing else, and its topics."""
+"""The message broker: an MSK cluster that takes IAM over TLS and nothing else, and the topics of a provisioned one."""
 
 import base64
 from typing import Any
@@ -12,7 +12,7 @@ from cdk_app.parts.function import declare_log_group, vended_logs
 from cdk_app.parts.keeping import removal
 from cdk_app.settings import Stage
 from cdk_app.stacks.network import NetworkStack
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 from cdk_app.topics import plan_topics
 
 EXPRESS_DECIDES = (
@@ -26,7 +26,7 @@ guide, "Express brokers read-only configurations" and "Express broker configurat
 
 
 class BrokerStack(Stack):
-    """The MSK cluster and the topics."""
+    """The MSK cluster, and its topics unless it is serverless."""
 
     def __init__(
         self,
@@ -43,12 +43,33 @@ class BrokerStack(Stack):
         self._stage = stage
         self._settings = settings
         self._key = key
-        cluster = self._declare_cluster(network, self._declare_configuration())
+        cluster: msk.CfnCluster | msk.CfnServerlessCluster
+        if isinstance(settings.broker, Broker):
+            cluster = self._declare_cluster(settings.broker, network, self._declare_configuration(settings.broker))
+            self._declare_topics(cluster)
+        else:
+            cluster = self._declare_serverless(network)
         cluster.apply_removal_policy(removal(keep=settings.keep))
         self.cluster_arn = cluster.ref
-        self._declare_topics()
 
-    def _declare_configuration(self) -> msk.CfnConfiguration:
+    def _declare_serverless(self, network: NetworkStack) -> msk.CfnServerlessCluster:
+        """Declare a cluster without brokers; every property is fixed for ever, IAM and TLS are all that it takes."""
+        return msk.CfnServerlessCluster(
+            self,
+            "Serverless",
+            cluster_name=self._stage.prefix,
+            client_authentication=msk.CfnServerlessCluster.ClientAuthenticationProperty(
+                sasl=msk.CfnServerlessCluster.SaslProperty(iam=msk.CfnServerlessCluster.IamProperty(enabled=True))
+            ),
+            vpc_configs=[
+                msk.CfnServerlessCluster.VpcConfigProperty(
+                    subnet_ids=[subnet.subnet_id for subnet in network.subnets],
+                    security_groups=[network.groups.broker.security_group_id],
+                )
+            ],
+        )
+
+    def _declare_configuration(self, settings: Broker) -> msk.CfnConfiguration:
         topics = self._stage.topics
         properties = {
             # A misspelt topic should fail, not appear.
@@ -61,7 +82,7 @@ class BrokerStack(Stack):
             # A consumer group that is idle longer than this starts again from the oldest record.
             "offsets.retention.minutes": str(14 * 24 * 60),
         }
-        if self._settings.broker.is_express:
+        if settings.is_express:
             for fixed in EXPRESS_DECIDES:
                 properties.pop(fixed)
             # Of the ways to say it, the one that Express brokers know ("Static configurations on MSK Express brokers").
@@ -73,8 +94,9 @@ class BrokerStack(Stack):
             server_properties="\n".join(f"{name}={value}" for name, value in properties.items()),
         )
 
-    def _declare_cluster(self, network: NetworkStack, configuration: msk.CfnConfiguration) -> msk.CfnCluster:
-        settings = self._settings.broker
+    def _declare_cluster(
+        self, settings: Broker, network: NetworkStack, configuration: msk.CfnConfiguration
+    ) -> msk.CfnCluster:
         log_group = declare_log_group(
             self, "BrokerLogs", stage=self._stage, name=vended_logs("msk", self._stage.prefix)
         )
@@ -84,7 +106,7 @@ class BrokerStack(Stack):
             cluster_name=self._stage.prefix,
             kafka_version=settings.kafka_version,
             number_of_broker_nodes=settings.brokers,
-            broker_node_group_info=self._broker_nodes(network),
+            broker_node_group_info=self._broker_nodes(settings, network),
             client_authentication=msk.CfnCluster.ClientAuthenticationProperty(
                 sasl=msk.CfnCluster.SaslProperty(iam=msk.CfnCluster.IamProperty(enabled=True)),
                 unauthenticated=msk.CfnCluster.UnauthenticatedProperty(enabled=False),
@@ -113,8 +135,7 @@ class BrokerStack(Stack):
             ),
         )
 
-    def _broker_nodes(self, network: NetworkStack) -> msk.CfnCluster.BrokerNodeGroupInfoProperty:
-        settings = self._settings.broker
+    def _broker_nodes(self, settings: Broker, network: NetworkStack) -> msk.CfnCluster.BrokerNodeGroupInfoProperty:
         return msk.CfnCluster.BrokerNodeGroupInfoProperty(
             instance_type=settings.instance_type,
             client_subnets=[subnet.subnet_id for subnet in network.subnets],
@@ -131,14 +152,14 @@ class BrokerStack(Stack):
             ),
         )
 
-    def _declare_topics(self) -> None:
+    def _declare_topics(self, cluster: msk.CfnCluster) -> None:
         """Declare the topics; removed from the template they stay, with the records that nobody has read yet."""
         for plan in plan_topics(self._stage):
             lines = "\n".join(f"{name}={value}" for name, value in plan.configs.items())
             topic = msk.CfnTopic(
                 self,
                 plan.title,
-                cluster_arn=self.cluster_arn,
+                cluster_arn=cluster.ref,
                 topic_name=plan.name,
                 partition_count=plan.partitions,
                 replication_factor=plan.replication_factor,

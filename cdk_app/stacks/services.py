@@ -15,8 +15,8 @@ from cdk_app.parts.access import ManagedStores, declare_stores, external_placeme
 from cdk_app.parts.addresses import declare_addresses
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.custom_resource import declare_custom_resource
-from cdk_app.parts.external_topics import declare_external_topics
 from cdk_app.parts.function import FunctionContext, Placement
+from cdk_app.parts.kafka_topics import declare_topics
 from cdk_app.parts.logic_aliases import declare_alias
 from cdk_app.parts.mapping import consumer_group, declare_mapping, honours_partial_batches
 from cdk_app.parts.operating import declare_audit, declare_desk
@@ -27,6 +27,7 @@ from cdk_app.parts.schedule import declare_schedule
 from cdk_app.parts.signing import declare_public_keys, declare_signing_secret, declare_vapid_key
 from cdk_app.settings import Mapping, Stage
 from cdk_app.stacks.media import media_bucket
+from cdk_app.store_settings import External
 from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, allow, may_read_secrets, may_use_key
 from cdk_app.topics import plan_topics
 
@@ -71,9 +72,7 @@ class ServicesStack(Stack):
     def _functions(self, keys: dict[str, str]) -> None:
         """Declare the functions, each once the schema and the topics are there; `keys` are what clients may know."""
         stage = self._stage
-        ready = [self._migration()]
-        if not self._managed:
-            ready += declare_external_topics(self._context, self._stores.kafka)
+        ready = [self._migration(), *self._topics()]
         mappings = stage.mappings
         contacts = {"GOCHAT_CONTACTS_ONLY": str(stage.contacts_only).lower()}
         self._consumer(catalogue.LOGIC_UPSTREAM, mappings.upstream, catalogue.UPSTREAM_TOPIC, contacts, ready)
@@ -238,6 +237,14 @@ class ServicesStack(Stack):
             # Both the signing keys and the files.
             *may_use_key(self._context.key_arn),
         ]
+
+    def _topics(self) -> list[CustomResource]:
+        """Declare what makes the topics where the Broker stack can't."""
+        if not self._stage.makes_topics_by_function:
+            return []
+        stores = self._stage.stores
+        create = not isinstance(stores, External) or stores.kafka.create_topics
+        return [declare_topics(self._context, self._stores.kafka, create=create)]
 
     def _migration(self) -> CustomResource:
         """Declare repo-migrate and the resource that runs it whenever a migration is added."""

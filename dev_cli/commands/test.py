@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Install what the tests need, then run the selected tests, or without a selection the checks and every test."""
-    set_up_machine(with_java=True)
+    set_up_machine(with_java=True, with_browser=True)
     if arguments.rest:
         return subprocess.call(_pytest(*map(_from_caller, arguments.rest)), cwd=ROOT, env=_environment())
     _build_packages()

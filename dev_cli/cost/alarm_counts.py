@@ -5,7 +5,7 @@ An alarm over a computed value is billed once for each metric that goes into it 
 
 from cdk_app.catalogue import FUNCTIONS
 from cdk_app.settings import Mapping, Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 
 CELL_FUNCTIONS = (
     "gateway-authorize",
@@ -58,7 +58,7 @@ def count_alarms(stage: Stage) -> int:
     count += OF_QUEUE * redriven + bool(stage.domains)
     if stage.alarms == "consumers":
         return count
-    others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers
+    others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers + stage.makes_topics_by_function
     count += redriven + OF_FUNCTION * others + OF_USERS + OF_ACCOUNT + OF_HTTP_API + OF_CELL * len(stage.cells)
     count += OF_SWEEPS + OF_AUDIT + (OF_SWEEPS_RUNS + stage.sweeps.audit) * stage.sweeps.on
     return count + (_of_stores(stage.stores) if isinstance(stage.stores, Managed) else 0)
@@ -75,5 +75,7 @@ def _copies(stage: Stage, function: str) -> int:
 
 def _of_stores(stores: Managed) -> int:
     database = 2 + bool(stores.database.readers) + OF_PROXY * stores.database.proxy
+    if not isinstance(stores.broker, Broker):
+        return database + OF_CACHE
     of_broker = 3 if stores.broker.is_express else 4
     return database + OF_CACHE + OF_CLUSTER + of_broker * stores.broker.brokers

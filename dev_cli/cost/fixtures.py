@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 from dev_cli.cost.alarm_counts import count_alarms, mappings_of
 
 POLLERS_PER_UNIT = 10
@@ -77,7 +77,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
     managed = stage.stores
     return replace(
         everywhere,
-        brokers=managed.broker.brokers,
+        brokers=managed.broker.brokers if isinstance(managed.broker, Broker) else 0,
         endpoint_zones=_endpoints(stage, managed) * managed.endpoint_zones,
         nat_gateways=managed.endpoint_zones if managed.egress == "nat" else 0,
         secrets=SECRETS + 1,  # the database's master password
@@ -118,7 +118,7 @@ def _route_metrics(stage: Stage) -> int:
 
 def _broker_metrics(stage: Stage, managed: Managed) -> int:
     """Count what MSK's enhanced monitoring adds where the stage is kept; `dev` has what is free."""
-    if not managed.keep:
+    if not (managed.keep and isinstance(managed.broker, Broker)):
         return 0
     kinds = sum(name.endswith("_partitions") for name in vars(stage.topics))
     topics = kinds - 2 + 2 * len(stage.cells)

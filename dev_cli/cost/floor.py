@@ -1,7 +1,8 @@
 """What a stage costs by being there, whether anybody writes or not."""
 
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Cache, Managed
+from cdk_app.store_settings import Broker, Cache, Managed
+from cdk_app.topics import plan_topics
 from dev_cli.cost import prices
 from dev_cli.cost.fixtures import Fixtures, count_fixtures
 from dev_cli.cost.lines import HOURS, Line
@@ -26,13 +27,15 @@ def floor_of(stage: Stage, *, awake: bool = False) -> list[Line]:
     fixtures = count_fixtures(stage)
     lines = [*_watching(fixtures), *_pollers(fixtures), *_sweeps(stage, fixtures)]
     if isinstance(stage.stores, Managed):
-        lines += [*_broker(stage.stores), *_database(stage.stores, fixtures, awake=awake)]
+        lines += [*_broker(stage, stage.stores), *_database(stage.stores, fixtures, awake=awake)]
         lines += [_cache(stage.stores.cache), *_network(fixtures)]
     return [line for line in lines if line.quantity]
 
 
-def _broker(stores: Managed) -> list[Line]:
+def _broker(stage: Stage, stores: Managed) -> list[Line]:
     broker = stores.broker
+    if not isinstance(broker, Broker):
+        return _serverless(stage)
     hourly = prices.BROKER_HOURS.get(broker.instance_type)
     if hourly is None:
         raise Failure(
@@ -52,6 +55,19 @@ def _broker(stores: Managed) -> list[Line]:
         price=prices.BROKER_STORAGE,
     )
     return [hours, volumes]
+
+
+def _serverless(stage: Stage) -> list[Line]:
+    partitions = sum(plan.partitions for plan in plan_topics(stage))
+    return [
+        Line(key="msk-brokers", title="MSK Serverless: the cluster", quantity=HOURS, price=prices.SERVERLESS_HOURS),
+        Line(
+            key="msk-brokers",
+            title=f"MSK Serverless: {partitions} partitions",
+            quantity=partitions * HOURS,
+            price=prices.SERVERLESS_PARTITIONS,
+        ),
+    ]
 
 
 def _database(stores: Managed, fixtures: Fixtures, *, awake: bool) -> list[Line]:

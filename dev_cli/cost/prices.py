@@ -53,6 +53,11 @@ EXPRESS_DATA_IN = Price(usd=0.01, per="GB written", source=_MSK)
 EXPRESS_STORAGE = Price(
     usd=0.10, per="GB-month", source=f"{_MSK} names no figure in its text; as for standard brokers", verified=False
 )
+SERVERLESS_HOURS = Price(usd=0.75, per="cluster and hour", source=_MSK, verified=False)
+SERVERLESS_PARTITIONS = Price(usd=0.0015, per="partition and hour", source=_MSK, verified=False)
+SERVERLESS_DATA_IN = Price(usd=0.10, per="GB written", source=_MSK, verified=False)
+SERVERLESS_DATA_OUT = Price(usd=0.05, per="GB read", source=_MSK, verified=False)
+SERVERLESS_STORAGE = Price(usd=0.10, per="GB-month", source=_MSK, verified=False)
 
 AURORA_CAPACITY = Price(usd=0.12, per="ACU-hour", source=_AURORA)
 AURORA_STORAGE = Price(usd=0.10, per="GB-month", source=_AURORA)

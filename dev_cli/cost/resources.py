@@ -84,6 +84,7 @@ RESOURCES: dict[str, Billing] = {
     "AWS::MSK::Cluster": _billed("msk-brokers", "msk-storage", "msk-data", "metrics"),
     "AWS::MSK::ClusterPolicy": _RIGHTS,
     "AWS::MSK::Configuration": _SETTINGS,
+    "AWS::MSK::ServerlessCluster": _billed("msk-brokers", "msk-data", "msk-storage"),
     "AWS::MSK::Topic": _free("part of the cluster, whose brokers are billed"),
     "AWS::RDS::DBCluster": _billed("aurora-storage", "aurora-io", "aurora-capacity"),
     "AWS::RDS::DBClusterParameterGroup": _SETTINGS,

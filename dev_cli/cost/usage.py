@@ -1,7 +1,7 @@
 """What a month's use adds to a stage's floor."""
 
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Database, Managed
+from cdk_app.store_settings import Broker, Database, Managed
 from dev_cli.cost import effort, prices
 from dev_cli.cost.lines import HOURS, Line
 from dev_cli.cost.workload import Workload, traffic_of
@@ -90,19 +90,26 @@ def _stores(stage: Stage, stores: Managed, work: Workload) -> list[Line]:
             quantity=units / MILLION,
             price=prices.CACHE_UNITS[engine],
         ),
-        Line(
-            key="msk-data",
-            title="MSK Express: data written",
-            quantity=written_gb if stores.broker.is_express else 0.0,
-            price=prices.EXPRESS_DATA_IN,
-        ),
-        Line(
-            key="msk-storage",
-            title="MSK Express: data kept",
-            quantity=written_gb * kept_months if stores.broker.is_express else 0.0,
-            price=prices.EXPRESS_STORAGE,
-        ),
+        *_broker(stores, written_gb, kept_months),
     ]
+
+
+def _broker(stores: Managed, written_gb: float, kept_months: float) -> list[Line]:
+    """List what MSK asks for data: nothing on standard brokers; every record is read once, by its mapping."""
+    kept_gb = written_gb * kept_months
+    if isinstance(stores.broker, Broker):
+        express = stores.broker.is_express
+        asked = [
+            ("msk-data", "MSK Express: data written", written_gb * express, prices.EXPRESS_DATA_IN),
+            ("msk-storage", "MSK Express: data kept", kept_gb * express, prices.EXPRESS_STORAGE),
+        ]
+    else:
+        asked = [
+            ("msk-data", "MSK Serverless: data written", written_gb, prices.SERVERLESS_DATA_IN),
+            ("msk-data", "MSK Serverless: data read", written_gb, prices.SERVERLESS_DATA_OUT),
+            ("msk-storage", "MSK Serverless: data kept", kept_gb, prices.SERVERLESS_STORAGE),
+        ]
+    return [Line(key=key, title=title, quantity=quantity, price=price) for key, title, quantity, price in asked]
 
 
 def billed_copies(database: Database) -> int:

@@ -17,10 +17,14 @@ BOOTSTRAP_NEEDED = 6
 
 def look_at_credentials(target: Target) -> Iterator[Finding]:
     """Tell who deploys; a fault if nobody does, or if the stage belongs to another account."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import ConnectionError as NoConnection
 
     try:
         caller = target.client("sts").get_caller_identity()
+    except (NoConnection, HTTPClientError) as error:
+        yield wrong(f"AWS can't be reached ({error})", "Is the network up, and is a proxy needed (HTTPS_PROXY)?")
+        return
     except (BotoCoreError, ClientError) as error:
         yield wrong(f"there are no AWS credentials that work ({error})", NOT_LOGGED_IN)
         return

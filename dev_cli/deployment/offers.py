@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cdk_app.store_settings import AURORA_VERSION, Managed
+from cdk_app.store_settings import AURORA_VERSION, Broker, Managed
 from dev_cli.aws.target import Target
 from dev_cli.deployment.findings import Finding, doubtful, good, wrong
 
@@ -51,6 +51,8 @@ def _database(target: Target, stores: Managed) -> Finding:
 
 def _broker(target: Target, stores: Managed) -> Finding:
     """Look whether new clusters may have the version; which kinds of broker it has, nobody tells beforehand."""
+    if not isinstance(stores.broker, Broker):
+        return good("MSK Serverless chooses its version itself")
     version = stores.broker.kafka_version
     pages = target.client("kafka").get_paginator("list_kafka_versions").paginate()
     states = {one["Version"]: one["Status"] for one in pages.search("KafkaVersions[]")}
@@ -78,7 +80,7 @@ def _endpoints(target: Target, stores: Managed) -> Finding:
 
 
 def _zones(option: dict[str, Any] | None) -> list[dict[str, str]]:
-    return (option or {}).get("AvailabilityZones", [])
+    return list((option or {}).get("AvailabilityZones", []))
 
 
 def _ids(target: Target, names: set[str]) -> set[str]:

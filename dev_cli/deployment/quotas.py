@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cdk_app.settings import Stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed
 from dev_cli.aws.target import Target
 from dev_cli.deployment.findings import Finding, doubtful, good, wrong
 
@@ -58,16 +58,14 @@ def quotas_of(stage: Stage) -> list[Quota]:
 
 
 def _of_stores(stores: Managed) -> list[Quota]:
+    brokers = []
+    if isinstance(stores.broker, Broker):
+        name, count = "MSK: brokers of the account", stores.broker.brokers
+        brokers = [Quota(service="kafka", code="L-EDD31C36", name=name, needed=count, hard=True)]
     return [
         Quota(service="vpc", code="L-F678F1CE", name="VPC: networks of the region", needed=1, hard=True),
         Quota(service="vpc", code="L-29B6F2EB", name="VPC: interface endpoints of a network", needed=3, hard=True),
-        Quota(
-            service="kafka",
-            code="L-EDD31C36",
-            name="MSK: brokers of the account",
-            needed=stores.broker.brokers,
-            hard=True,
-        ),
+        *brokers,
         Quota(service="rds", code="L-952B80B8", name="RDS: clusters of the region", needed=1, hard=True),
     ]
 

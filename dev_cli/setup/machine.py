@@ -5,7 +5,7 @@ from functools import partial
 from dev_cli.failure import Failure
 from dev_cli.paths import LOGS, STAGE_VENV
 from dev_cli.progress import StepProgress
-from dev_cli.setup import cdk, java, mariadb, node, system_packages
+from dev_cli.setup import cdk, chromium, java, mariadb, node, system_packages
 from dev_cli.setup.python_packages import is_synced, sync_group
 from dev_cli.setup.system_packages import SystemPackages
 from local_stage.supervisor.steps import Step, StepFailed, run_steps
@@ -13,9 +13,9 @@ from local_stage.supervisor.steps import Step, StepFailed, run_steps
 NETWORK = "Is the network up? The command may simply be given again: it goes on where it failed."
 
 
-def set_up_machine(*, with_mysql: bool = True, with_java: bool = False) -> None:
+def set_up_machine(*, with_mysql: bool = True, with_java: bool = False, with_browser: bool = False) -> None:
     """Install what is missing, in parallel; does nothing, and says nothing, where all is there."""
-    packages = _missing_packages(with_mysql=with_mysql, with_java=with_java)
+    packages = _missing_packages(with_mysql=with_mysql, with_java=with_java, with_browser=with_browser)
     steps = [*_package_steps(packages), *missing_steps()]
     if not steps:
         return
@@ -30,9 +30,13 @@ def set_up_machine(*, with_mysql: bool = True, with_java: bool = False) -> None:
             raise Failure(str(failed), advice=failed.step.advice, log=failed.log) from failed
 
 
-def _missing_packages(*, with_mysql: bool, with_java: bool) -> list[SystemPackages]:
-    missing = [mariadb.PACKAGES] if with_mysql and not mariadb.is_installed() else []
-    return [*missing, java.PACKAGES] if with_java and not java.is_installed() else missing
+def _missing_packages(*, with_mysql: bool, with_java: bool, with_browser: bool) -> list[SystemPackages]:
+    wanted = (
+        (with_mysql, mariadb.is_installed, mariadb.PACKAGES),
+        (with_java, java.is_installed, java.PACKAGES),
+        (with_browser, chromium.is_installed, chromium.PACKAGES),
+    )
+    return [packages for is_wanted, is_installed, packages in wanted if is_wanted and not is_installed()]
 
 
 def _package_steps(packages: list[SystemPackages]) -> list[Step]:

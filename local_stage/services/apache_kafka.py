@@ -5,6 +5,8 @@ import subprocess
 import tempfile
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from local_stage.services.cache import cache_dir
@@ -51,8 +53,8 @@ appender.out.layout.pattern = %d %p %m (%c)%n
 # a short session lets a killed broker register again at once.
 _PROPERTIES = """process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners=PLAINTEXT://{host}:{port}{more},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{port}{more}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 controller.quorum.voters=1@{host}:{controller_port}
@@ -73,7 +75,22 @@ share.coordinator.state.topic.min.isr=1
 _JVM = ("-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 
 
-def start_apache_kafka(directory: Path) -> KafkaBroker:
+@dataclass(frozen=True, kw_only=True)
+class Doors:
+    """More ways in than the open one, which the broker itself uses."""
+
+    ports: Mapping[str, int]
+    """Of the listeners, by their names."""
+    properties: Mapping[str, str]
+    """What `server.properties` says of them besides."""
+    passwords: Mapping[str, str]
+    """Of the users who log in by SCRAM-SHA-512."""
+
+
+_NO_MORE = Doors(ports={}, properties={}, passwords={})
+
+
+def start_apache_kafka(directory: Path, doors: Doors = _NO_MORE) -> KafkaBroker:
     """Start Apache Kafka with its data in `directory`, which may hold data of an earlier run; wait until it answers.
 
     The first time on a machine Maven fetches 43 MB; a start takes about 5 s. Raises MissingProgram or DidNotStart.
@@ -83,14 +100,16 @@ def start_apache_kafka(directory: Path) -> KafkaBroker:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "log4j2.properties").write_text(_LOGGING)
     command = [java, *_JVM, f"-Dlog4j2.configurationFile={directory / 'log4j2.properties'}", "-cp", f"{jars}/*"]
-    return start_on_free_port(lambda port: _start(command, directory, port))
+    return start_on_free_port(lambda port: _start(command, directory, port, doors))
 
 
-def _start(command: list[str], directory: Path, port: int) -> KafkaBroker:
+def _start(command: list[str], directory: Path, port: int, doors: Doors) -> KafkaBroker:
     properties = directory / "server.properties"
     data = (directory / "data").resolve()
-    properties.write_text(_PROPERTIES.format(host=LOOPBACK, port=port, controller_port=pick_free_port(), data=data))
-    identity = _ensure_formatted(command, directory, properties)
+    more = "".join(f",{name}://{LOOPBACK}:{number}" for name, number in doors.ports.items())
+    settled = _PROPERTIES.format(host=LOOPBACK, port=port, controller_port=pick_free_port(), data=data, more=more)
+    properties.write_text(settled + "".join(f"{name}={value}\n" for name, value in doors.properties.items()))
+    identity = _ensure_formatted(command, directory, properties, doors.passwords)
     process = ServerProcess("Kafka", [*command, "kafka.Kafka", str(properties)], directory)
 
     def wait_ready() -> None:
@@ -101,14 +120,15 @@ def _start(command: list[str], directory: Path, port: int) -> KafkaBroker:
     return KafkaBroker(host=LOOPBACK, port=port, process=process, durable=True, wait_ready=wait_ready)
 
 
-def _ensure_formatted(command: list[str], directory: Path, properties: Path) -> str:
+def _ensure_formatted(command: list[str], directory: Path, properties: Path, passwords: Mapping[str, str]) -> str:
     """Prepare the data directory once; return the cluster's id, 128 bits in base64 as Kafka wants it."""
     named = directory / "cluster-id"
     if named.exists():
         return named.read_text()
     identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     shutil.rmtree(directory / "data", ignore_errors=True)
-    _run([*command, "kafka.tools.StorageTool", "format", f"--cluster-id={identity}", f"--config={properties}"])
+    scram = [f"--add-scram=SCRAM-SHA-512=[name={name},password={secret}]" for name, secret in passwords.items()]
+    _run([*command, "kafka.tools.StorageTool", "format", f"--cluster-id={identity}", f"--config={properties}", *scram])
     named.write_text(identity)
     return identity
 

@@ -21,7 +21,11 @@ READ = frozenset(
     for action in ("Connect", "DescribeCluster", "DescribeTopic", "ReadData", "AlterGroup", "DescribeGroup")
 )
 ADMINISTER = frozenset(
-    f"kafka-cluster:{action}" for action in ("Connect", "DescribeCluster", "DescribeTopic", "CreateTopic", "AlterTopic")
+    f"kafka-cluster:{action}"
+    for action in (
+        *("Connect", "DescribeCluster", "DescribeTopic", "CreateTopic", "AlterTopic"),
+        *("DescribeTopicDynamicConfiguration", "AlterTopicDynamicConfiguration"),
+    )
 )
 SQL = frozenset({"rds-db:connect"})
 CACHE = frozenset({"elasticache:Connect"})
@@ -42,7 +46,7 @@ SNS = frozenset({"sns:CreatePlatformEndpoint", "sns:Publish", "sns:DeleteEndpoin
 
 ADAPTERS = {
     "gochat_aws.kafka_producer.producer_from": PRODUCE,
-    "gochat_aws.kafka_login.login_options": ADMINISTER,
+    "gochat_aws.kafka_topics.topic_maker_from": ADMINISTER,
     "gochat_aws.kafka_reader.reader_from": READ,
     "gochat_aws.connections_api.HttpConnectionsApi": frozenset({"execute-api:ManageConnections"}),
     "gochat_aws.function_invoke.FunctionInvoker": frozenset({"lambda:InvokeFunction"}),

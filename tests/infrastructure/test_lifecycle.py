@@ -1,5 +1,6 @@
 """What a first creation, an update, a rollback and a second creation of a stage's stacks come upon."""
 
+import base64
 from typing import Any
 
 from tests.infrastructure.synthesis import Resource, Synthesis
@@ -86,3 +87,6 @@ def test_express_brokers_are_told_retention_in_the_unit_that_they_know(syntheses
     properties = syntheses["express"].one("AWS::MSK::Configuration").properties["ServerProperties"]
     assert "log.retention.ms=604800000" in properties
     assert "log.retention.hours" not in properties
+    for topic in syntheses["express"].resources("AWS::MSK::Topic"):
+        configs = base64.b64decode(topic.properties["Configs"]).decode()
+        assert configs == "retention.ms=604800000"

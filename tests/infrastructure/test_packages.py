@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_app.bundling import Bundler, Target
-from cdk_app.catalogue import FUNCTIONS, FunctionSpec
+from cdk_app.catalogue import FUNCTIONS, REPO_TOPICS, FunctionSpec
 from cdk_app.tools import find_interpreter
 
 MAX_BYTES = 60_000_000
@@ -35,7 +35,7 @@ def _bundles(spec: FunctionSpec, release: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", [*FUNCTIONS, REPO_TOPICS], ids=lambda spec: spec.name)
 def test_function_starts_from_its_own_layers_alone(spec: FunctionSpec, release: str) -> None:
     interpreter = find_interpreter(release)
     assert interpreter
@@ -45,7 +45,7 @@ def test_function_starts_from_its_own_layers_alone(spec: FunctionSpec, release: 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", [*FUNCTIONS, REPO_TOPICS], ids=lambda spec: spec.name)
 def test_function_and_its_layers_stay_small(spec: FunctionSpec) -> None:
     files = [path for folder in _bundles(spec, THIS) for path in folder.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= MAX_BYTES

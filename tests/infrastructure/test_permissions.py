@@ -1,12 +1,21 @@
 """What each function may do, and that it may do nothing else."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from cdk_app.catalogue import FUNCTIONS
-from tests.infrastructure.calls import DISCOVER, LEASE, SNS, actions_of, custom_resource_actions, network_modules
+from tests.infrastructure.calls import (
+    ADMINISTER,
+    DISCOVER,
+    LEASE,
+    SNS,
+    actions_of,
+    custom_resource_actions,
+    network_modules,
+)
 from tests.infrastructure.synthesis import Synthesis
 
 # Actions that know no resources, by AWS's service authorization reference.
@@ -76,6 +85,29 @@ def _resources(stage: Synthesis, function: str, action: str) -> list[Any]:
 @pytest.mark.parametrize("function", sorted(spec.name for spec in FUNCTIONS))
 def test_function_may_do_what_its_code_calls_and_nothing_else(managed_stage: Synthesis, function: str) -> None:
     assert managed_stage.actions(function) == _needed(managed_stage, function)
+
+
+@pytest.mark.parametrize("name", ["serverless", "external-msk"])
+def test_the_maker_of_topics_may_do_what_its_code_calls_on_the_stage_s_topics_alone(
+    syntheses: dict[str, Synthesis], name: str
+) -> None:
+    stage = syntheses[name]
+    assert stage.actions("repo-topics") == _needed(stage, "repo-topics")
+    assert stage.actions("services-kafka-topics") - RUNNING == custom_resource_actions("kafka_topics")
+    made = {topic["name"] for topic in json.loads(stage.one("Custom::KafkaTopics").properties["Topics"])}
+    for action in ADMINISTER - {"kafka-cluster:Connect", "kafka-cluster:DescribeCluster"}:
+        arns = [arn["Fn::Join"][1][-1] for arn in _resources(stage, "repo-topics", action)]
+        assert {arn.rpartition("/")[2] for arn in arns} == made
+        assert not [arn for arn in arns if "*" in arn]
+
+
+@pytest.mark.parametrize("name", ["external", "external-mtls"])
+def test_the_maker_of_topics_reads_the_secrets_of_an_external_kafka(syntheses: dict[str, Synthesis], name: str) -> None:
+    stage = syntheses[name]
+    told = stage.environment("repo-topics")
+    secrets = {told[key] for key in ("GOCHAT_KAFKA_SECRET_ARN", "GOCHAT_KAFKA_CA_SECRET_ARN") if key in told}
+    assert set(_resources(stage, "repo-topics", "secretsmanager:GetSecretValue")) == secrets
+    assert told["GOCHAT_KAFKA_AUTH"] == stage.environment("logic-upstream")["GOCHAT_KAFKA_AUTH"]
 
 
 def test_nothing_speaks_to_the_network_without_a_place_in_the_catalogue_of_adapters() -> None:

@@ -7,7 +7,7 @@ import pytest
 from cdk_app.catalogue import FUNCTIONS
 from cdk_app.settings import Stage
 from cdk_app.stages import DEV, EXTERNAL, LOCAL, PROD, find_stage
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed, ServerlessBroker
 from cdk_app.topics import plan_topics
 
 ALL = pytest.mark.parametrize("stage", [LOCAL, DEV, PROD, EXTERNAL], ids=lambda stage: stage.name)
@@ -35,6 +35,16 @@ def _stores(stage: Stage) -> Managed:
     return stage.stores
 
 
+def _broker(stage: Stage) -> Broker:
+    broker = _stores(stage).broker
+    assert isinstance(broker, Broker)
+    return broker
+
+
+def _serverless(stage: Stage) -> Stage:
+    return dataclasses.replace(stage, stores=dataclasses.replace(_stores(stage), broker=ServerlessBroker()))
+
+
 @ALL
 def test_mappings_keep_to_lambda_s_limits(stage: Stage) -> None:
     for mapping in (
@@ -51,9 +61,9 @@ def test_mappings_keep_to_lambda_s_limits(stage: Stage) -> None:
 
 @MANAGED
 def test_brokers_are_a_multiple_of_the_zones_and_hold_every_replica(stage: Stage) -> None:
-    stores = _stores(stage)
-    assert stores.broker.brokers % len(stores.zone_ids) == 0
-    assert stage.topics.replication_factor <= stores.broker.brokers
+    stores, broker = _stores(stage), _broker(stage)
+    assert broker.brokers % len(stores.zone_ids) == 0
+    assert stage.topics.replication_factor <= broker.brokers
     assert stage.topics.min_insync_replicas < stage.topics.replication_factor, "one broker may restart"
 
 
@@ -68,12 +78,28 @@ def test_zones_are_where_msk_stands(stage: Stage) -> None:
 def test_a_small_broker_holds_the_partitions_of_dev() -> None:
     replicas = sum(plan.partitions * plan.replication_factor for plan in plan_topics(DEV))
     # MSK developer guide, "Right-size your cluster": 300 partitions, replicas included, on a t3.small broker.
-    assert replicas <= 300 * _stores(DEV).broker.brokers
+    assert replicas <= 300 * _broker(DEV).brokers
+
+
+def test_msk_serverless_is_refused_where_it_is_not_and_where_it_has_no_room() -> None:
+    with pytest.raises(ValueError, match="no MSK Serverless in sa-east-1"):
+        dataclasses.replace(_serverless(DEV), region="sa-east-1")
+    with pytest.raises(ValueError, match="two zones"):
+        dataclasses.replace(_stores(DEV), broker=ServerlessBroker(), zone_ids=("use1-az1",))
+    crowded = dataclasses.replace(_serverless(PROD), topics=dataclasses.replace(PROD.topics, upstream_partitions=2_300))
+    with pytest.raises(ValueError, match="2400 partitions"):
+        plan_topics(crowded)
+
+
+def test_msk_serverless_is_told_of_retention_alone() -> None:
+    for plan in plan_topics(_serverless(DEV)):
+        assert plan.replication_factor == -1
+        assert plan.configs == {"retention.ms": "604800000"}
 
 
 def test_small_brokers_are_refused_with_kraft_which_msk_does_not_have() -> None:
     with pytest.raises(ValueError, match="no t3 brokers with KRaft"):
-        dataclasses.replace(_stores(DEV).broker, kafka_version="3.9.x.kraft")
+        dataclasses.replace(_broker(DEV), kafka_version="3.9.x.kraft")
 
 
 @MANAGED

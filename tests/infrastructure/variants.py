@@ -12,6 +12,7 @@ from cdk_app.store_settings import (
     ExternalDatabase,
     ExternalKafka,
     Managed,
+    ServerlessBroker,
 )
 
 DOMAINS = Domains(
@@ -71,6 +72,13 @@ def _external_mtls() -> Stage:
     return replace(EXTERNAL, stores=replace(EXTERNAL.stores, kafka=kafka))
 
 
+def _own_topics() -> Stage:
+    """The same, whose owner makes the topics."""
+    stage = _external_mtls()
+    assert isinstance(stage.stores, External)
+    return replace(stage, stores=replace(stage.stores, kafka=replace(stage.stores.kafka, create_topics=False)))
+
+
 def _restored() -> Stage:
     """The stage that is kept, on a cluster made from a copy in the vault."""
     assert isinstance(PROD.stores, Managed)
@@ -87,8 +95,10 @@ VARIANTS = {
     "ipv6": _managed(DEV, egress="ipv6"),
     "restored": _restored(),
     "express": _managed(PROD, broker=Broker(instance_type="express.m7g.large", brokers=3, kafka_version="3.9.x")),
+    "serverless": _managed(DEV, broker=ServerlessBroker()),
     "external-msk": _external_msk(),
     "external-mtls": _external_mtls(),
+    "external-own-topics": _own_topics(),
 }
 
 ALL = {**STAGES, **VARIANTS}

@@ -54,6 +54,7 @@ def a_stage() -> Iterator[Stage]:
             home=stage_home(),
             http_url=state.http_url,
             websocket_url=state.websocket_url,
+            web_url=state.web_url or "",
             gateways=dict(state.gateways),
             aws_url=state.aws_url,
             services=dict(state.services),

@@ -55,6 +55,8 @@ export class Marks {
     conversation.toldDelivered = Math.max(conversation.toldDelivered, seq);
     if (action === "message.read") conversation.toldRead = Math.max(conversation.toldRead, seq);
     this.#roster.touch(conversation.id);
+    // What came meanwhile, and what has come further than it was read, is still to be told.
+    this.#timer ??= setTimeout(() => this.flush(), TOGETHER_MS);
   }
 
   /** @param {string} id @param {{delivered: number, read: number}} mark */

@@ -13,7 +13,7 @@ const ASK_AGAIN_MS = 15_000;
 const RETRY_MS = 2_000;
 
 /**
- * `state`: queued, sent (unacknowledged), accepted (the broker holds it), failed (refused for good; `code` says why).
+ * `state`: queued, sent (unacknowledged), waiting (to be sent again), accepted (the broker holds it), failed (refused for good; `code` says why).
  * @typedef {{client_msg_id: string, conversation_id: string, type: string, content: any, reply_to_seq: number | null,
  *   mentions: string[], created_at: string, order: number, state: string, code?: string}} Draft
  */
@@ -82,7 +82,8 @@ export class Outbox {
 
   /** Sends whatever may be sent now. */
   flush() {
-    const busy = new Set(this.#drafts.filter((draft) => draft.state === "sent").map((draft) => draft.conversation_id));
+    const isBusy = (/** @type {Draft} */ { state }) => state === "sent" || state === "waiting";
+    const busy = new Set(this.#drafts.filter(isBusy).map((draft) => draft.conversation_id));
     for (const draft of this.#drafts) {
       if (draft.state !== "queued" || busy.has(draft.conversation_id)) continue;
       busy.add(draft.conversation_id);
@@ -92,7 +93,7 @@ export class Outbox {
 
   /** A connection is there: whatever was not settled over the one before is sent again. */
   resend() {
-    for (const draft of this.#drafts) if (draft.state === "accepted") this.#queue(draft);
+    for (const draft of this.#drafts) if (draft.state === "accepted" || draft.state === "waiting") draft.state = "queued";
     this.flush();
   }
 
@@ -123,11 +124,11 @@ export class Outbox {
       if (draft.state === "sent") this.#accepted(draft);
     } catch (failure) {
       if (failure instanceof Refused && !failure.retryable) return this.reject(client_msg_id, failure.code);
-      const isKnown = failure instanceof Refused || failure instanceof ConnectionLost;
-      this.#queue(draft);
-      // Without a connection the next one sends it; while there is one, a little later.
-      this.#later(draft, (failure instanceof Refused && failure.retryAfterMs) || RETRY_MS);
-      if (!isKnown) throw failure;
+      if (!(failure instanceof Refused || failure instanceof ConnectionLost)) throw failure;
+      if (draft.state !== "sent") return;
+      // The next connection sends it; while this one lasts, a little later.
+      draft.state = "waiting";
+      return this.#later(draft, (failure instanceof Refused && failure.retryAfterMs) || RETRY_MS);
     }
     this.#onChange(conversation_id);
     this.flush();
@@ -143,15 +144,10 @@ export class Outbox {
   #later(draft, ms) {
     this.#clearTimer(draft.client_msg_id);
     const again = () => {
-      if (draft.state === "accepted") this.#queue(draft);
+      if (draft.state === "accepted" || draft.state === "waiting") draft.state = "queued";
       this.flush();
     };
     this.#timers.set(draft.client_msg_id, setTimeout(again, ms));
-  }
-
-  /** @param {Draft} draft */
-  #queue(draft) {
-    if (draft.state !== "failed" && this.#find(draft.client_msg_id)) draft.state = "queued";
   }
 
   /** @param {string} clientMsgId */

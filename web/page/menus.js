@@ -26,7 +26,7 @@ export function showMenu(button, { emoji, items }) {
   );
   menu.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => walk(event, [...menu.querySelectorAll("button")]));
   menu.addEventListener("toggle", (/** @type {any} */ event) => event.newState === "closed" && menu.remove());
-  document.body.append(menu);
+  (button.closest("section") ?? document.body).append(menu);
   menu.showPopover();
   place(menu, button.getBoundingClientRect());
   menu.querySelector("button").focus();

@@ -9,6 +9,7 @@ import { refusal, summary, systemText } from "./texts.js";
 const STATES = {
   queued: ["clock", "Sending"],
   sent: ["clock", "Sending"],
+  waiting: ["clock", "Sending"],
   accepted: ["clock", "Sending"],
   failed: ["warning", "Not sent"],
   stored: ["check", "Sent"],

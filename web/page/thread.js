@@ -120,7 +120,7 @@ export class Thread {
     this.#head.dataset.sign = sign;
     this.#head.replaceChildren(
       avatar({ name: title, id: view.peer?.user_id ?? view.conversation_id, url: view.peer?.avatar_url, isGroup: view.type === "group", online }),
-      h("div", null, h("h2", null, title), h("p", { class: writers.length ? "status writing" : "status" }, status)),
+      h("div", null, h("h1", null, title), h("p", { class: writers.length ? "status writing" : "status" }, status)),
     );
   }
 
@@ -130,7 +130,8 @@ export class Thread {
     this.#announced = Math.max(this.#announced, this.#conversation.high);
     if (!fresh.length) return;
     const userOf = (/** @type {string} */ id) => this.#client.user(id);
-    this.#live.textContent = fresh.map((one) => `${nameOf(userOf(one.sender_id))}: ${summary(one, userOf, this.#client.me.user_id)}`).join(". ");
+    const aloud = (/** @type {any} */ one) => (one.type === "system" ? "" : `${nameOf(userOf(one.sender_id))}: `) + summary(one, userOf, this.#client.me.user_id);
+    this.#live.textContent = fresh.map(aloud).join(". ");
   }
 
   /** What stands on the screen is read. */

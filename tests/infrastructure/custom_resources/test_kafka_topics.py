@@ -1,69 +1,103 @@
-"""Topics are made once on a real broker, grow, and are never deleted or shrunk."""
+"""The deployment waits for the topics, and says why it fails where they can't be made."""
 
+import io
 import json
+from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
-from kafka import KafkaAdminClient
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
 
 from cdk_app.custom_resources import kafka_topics
-from local_stage.services.kafka import KafkaBroker
+from cdk_app.custom_resources.inner_function import RESERVE_MS
 from tests.infrastructure.custom_resources.conftest import CloudFormation, Invocation
 
-
-def _topics(name: str, partitions: int) -> str:
-    topic = {"name": name, "partitions": partitions, "replication_factor": 1, "configs": {"retention.ms": "604800000"}}
-    return json.dumps([topic])
-
-
-def _partitions(broker: KafkaBroker, name: str) -> int:
-    admin = KafkaAdminClient(bootstrap_servers=broker.address)
-    try:
-        return sum(len(topic["partitions"]) for topic in admin.describe_topics() if topic["name"] == name)
-    finally:
-        admin.close()
+TOPICS = [{"name": "im-task-topic", "partitions": 4, "replication_factor": 1, "configs": {"retention.ms": "1"}}]
+REQUEST = json.dumps({"topics": TOPICS, "create": True}).encode()
 
 
 @pytest.fixture
-def made(kafka_broker: KafkaBroker, cloudformation: CloudFormation, invocation: Invocation, topic_name: str) -> str:
-    """A topic of four partitions that the resource has made."""
-    event = cloudformation.event(BootstrapServers=kafka_broker.address, Topics=_topics(topic_name, 4))
-    kafka_topics.handle(event, invocation)
-    assert cloudformation.answers.pop()["Status"] == "SUCCESS"
-    return topic_name
+def functions(monkeypatch: pytest.MonkeyPatch, invocation: Invocation) -> Iterator[Stubber]:
+    """Lambda, answering what the test queues; waiting takes no time but spends the invocation's."""
+
+    def nap(seconds: float) -> None:
+        invocation.remaining_ms -= int(seconds * 1_000)
+
+    monkeypatch.setattr("time.sleep", nap)
+    client = boto3.client("lambda", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: client)
+    with Stubber(client) as stubber:
+        yield stubber
 
 
-def test_missing_topics_are_made(kafka_broker: KafkaBroker, made: str) -> None:
-    assert _partitions(kafka_broker, made) == 4
+def _answers(functions: Stubber, answer: dict[str, Any], *, payload: bytes = REQUEST, error: str | None = None) -> None:
+    body = json.dumps(answer).encode()
+    response: dict[str, Any] = {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(body), len(body))}
+    if error:
+        response["FunctionError"] = error
+    functions.add_response("invoke", response, {"FunctionName": "repo-topics", "Payload": payload})
 
 
-@pytest.mark.parametrize("partitions", [4, 2])
-def test_existing_topics_are_left_as_they_are(
-    kafka_broker: KafkaBroker, cloudformation: CloudFormation, invocation: Invocation, made: str, partitions: int
+def _event(cloudformation: CloudFormation, kind: str = "Create", *, create: str = "true") -> Any:
+    return cloudformation.event(
+        kind, FunctionName="repo-topics", Topics=json.dumps(TOPICS), Create=create, BootstrapServers="b:9092"
+    )
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_topics_are_made(functions: Stubber, cloudformation: CloudFormation, invocation: Invocation, kind: str) -> None:
+    _answers(functions, {"status": "done", "told": ["im-task-topic: made with 4 partitions"]})
+    kafka_topics.handle(_event(cloudformation, kind), invocation)
+    assert cloudformation.answer["Data"] == {"Topics": "im-task-topic: made with 4 partitions"}
+
+
+def test_topics_of_somebody_else_s_making_are_looked_at_alone(
+    functions: Stubber, cloudformation: CloudFormation, invocation: Invocation
 ) -> None:
-    event = cloudformation.event("Update", BootstrapServers=kafka_broker.address, Topics=_topics(made, partitions))
-    kafka_topics.handle(event, invocation)
+    _answers(functions, {"status": "done", "told": []}, payload=REQUEST.replace(b"true", b"false"))
+    kafka_topics.handle(_event(cloudformation, create="false"), invocation)
+    assert cloudformation.answer["Data"] == {"Topics": "all were there"}
+
+
+def test_a_broker_that_is_away_is_waited_for(
+    functions: Stubber, cloudformation: CloudFormation, invocation: Invocation
+) -> None:
+    functions.add_client_error("invoke", "ResourceConflictException", "The function is being attached to its VPC")
+    _answers(functions, {"status": "unavailable", "told": ["partitions have no leader yet"]})
+    _answers(functions, {"status": "done", "told": []})
+    kafka_topics.handle(_event(cloudformation), invocation)
     assert cloudformation.answer["Status"] == "SUCCESS"
-    assert _partitions(kafka_broker, made) == 4
+    functions.assert_no_pending_responses()
+
+
+def test_a_broker_that_never_answers_fails_the_deployment_in_time_and_with_its_reason(
+    functions: Stubber, cloudformation: CloudFormation, invocation: Invocation
+) -> None:
+    invocation.remaining_ms = 60_000
+    for _ in range(20):
+        _answers(functions, {"status": "unavailable", "told": ["Kafka does not answer: certificate verify failed"]})
+    kafka_topics.handle(_event(cloudformation), invocation)
+    assert cloudformation.answer["Status"] == "FAILED"
+    assert "certificate verify failed" in cloudformation.answer["Reason"]
+    assert invocation.remaining_ms >= RESERVE_MS, "time is left for the answer"
+
+
+def test_a_missing_right_fails_the_deployment_at_once(
+    functions: Stubber, cloudformation: CloudFormation, invocation: Invocation
+) -> None:
+    error = {"errorType": "TopicsRefused", "errorMessage": "to create im-task-topic, …the ACL CREATE on it"}
+    _answers(functions, error, error="Unhandled")
+    kafka_topics.handle(_event(cloudformation), invocation)
+    assert cloudformation.answer["Status"] == "FAILED"
+    assert "the ACL CREATE" in cloudformation.answer["Reason"]
+    assert invocation.remaining_ms == 900_000
 
 
 def test_deleting_the_resource_keeps_the_topics(
-    kafka_broker: KafkaBroker, cloudformation: CloudFormation, invocation: Invocation, made: str
+    functions: Stubber, cloudformation: CloudFormation, invocation: Invocation
 ) -> None:
-    event = cloudformation.event("Delete", BootstrapServers=kafka_broker.address, Topics=_topics(made, 4))
-    kafka_topics.handle(event, invocation)
+    kafka_topics.handle(_event(cloudformation, "Delete"), invocation)
     assert cloudformation.answer["Status"] == "SUCCESS"
-    assert _partitions(kafka_broker, made) == 4
-
-
-def test_deleting_needs_no_broker(cloudformation: CloudFormation, invocation: Invocation) -> None:
-    kafka_topics.handle(cloudformation.event("Delete", BootstrapServers="127.0.0.1:1", Topics="[]"), invocation)
-    assert cloudformation.answer["Status"] == "SUCCESS"
-
-
-def test_a_broker_that_is_away_fails_the_deployment(
-    cloudformation: CloudFormation, invocation: Invocation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kafka_topics, "BOOTSTRAP_TIMEOUT_MS", 500)
-    event = cloudformation.event(BootstrapServers="127.0.0.1:1", Topics=_topics("nowhere", 1))
-    kafka_topics.handle(event, invocation)
-    assert cloudformation.answer["Status"] == "FAILED"
+    functions.assert_no_pending_responses()

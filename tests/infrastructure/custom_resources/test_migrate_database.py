@@ -11,7 +11,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from cdk_app.custom_resources import migrate_database
+from cdk_app.custom_resources import inner_function, migrate_database
 from tests.infrastructure.custom_resources.conftest import CloudFormation, Invocation
 
 CLUSTER = "arn:aws:rds:us-east-1:123456789012:cluster:gochat-dev"
@@ -131,7 +131,7 @@ def test_a_database_that_never_wakes_fails_the_deployment_in_time(
     migrate_database.handle(_event(cloudformation), invocation)
     assert cloudformation.answer["Status"] == "FAILED"
     assert "could not be reached" in cloudformation.answer["Reason"]
-    assert invocation.remaining_ms >= migrate_database.RESERVE_MS, "time is left for the answer"
+    assert invocation.remaining_ms >= inner_function.RESERVE_MS, "time is left for the answer"
 
 
 def test_a_broken_migration_fails_at_once(api: Api, cloudformation: CloudFormation, invocation: Invocation) -> None:

@@ -25,7 +25,7 @@ def region(
     target: Target, *, instances: list[str], kafka: dict[str, str], endpoints: list[str]
 ) -> Iterator[Callable[[], list[Finding]]]:
     """Let the region offer instances and endpoints in these zones, and these versions of Kafka."""
-    clients = {name: boto3.client(name) for name in ("rds", "kafka", "ec2")}  # type: ignore[call-overload]
+    clients = {name: boto3.client(name) for name in ("rds", "kafka", "ec2")}
     stubs = {name: Stubber(client) for name, client in clients.items()}
     option = {"Engine": "aurora-mysql", "AvailabilityZones": [{"Name": name} for name in instances]}
     stubs["rds"].add_response(

@@ -6,7 +6,7 @@ import pytest
 
 from cdk_app.settings import Stage
 from cdk_app.stages import DEV, LOCAL, PROD
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import Broker, Managed, ServerlessBroker
 from dev_cli.cost.estimate import estimate
 from dev_cli.cost.floor import floor_of
 from dev_cli.cost.lines import Line, total
@@ -103,6 +103,7 @@ def test_copies_in_the_vault_are_billed_in_full_once_they_are_older_than_point_i
 
 def test_express_brokers_are_billed_what_is_written_and_what_is_kept() -> None:
     stores = managed(PROD)
+    assert isinstance(stores.broker, Broker)
     express = replace(stores.broker, instance_type="express.m7g.large", volume_gib=None)
     stage = replace(PROD, stores=replace(stores, broker=express))
     # The message upstream, two posts downstream: 3.3 GB, kept for 7 of 730 / 24 days.
@@ -132,6 +133,7 @@ def test_fuller_batches_are_cheaper() -> None:
 
 def test_what_a_stage_is_set_to_is_what_is_paid() -> None:
     stores = managed(PROD)
+    assert isinstance(stores.broker, Broker)
     one_broker_more = replace(PROD, stores=replace(stores, broker=replace(stores.broker, brokers=6)))
     assert usd(floor_of(one_broker_more), "msk-brokers") == pytest.approx(2 * usd(floor_of(PROD), "msk-brokers"))
     redis = replace(PROD, stores=replace(stores, cache=replace(stores.cache, engine="redis")))
@@ -144,6 +146,18 @@ def test_what_a_stage_is_set_to_is_what_is_paid() -> None:
     kept = replace(PROD, log_retention_days=14)
     work = Workload(messages=MILLION)
     assert usd(usage_of(kept, work), "logs-kept") < usd(usage_of(PROD, work), "logs-kept")
+
+
+def test_msk_serverless_is_paid_by_the_hour_the_partition_and_the_byte() -> None:
+    serverless = replace(DEV, stores=replace(managed(DEV), broker=ServerlessBroker()))
+    # Five topics of six partitions, and dead letters.
+    assert usd(floor_of(serverless), "msk-brokers") == pytest.approx((0.75 + 31 * 0.0015) * 730)
+    assert usd(floor_of(serverless), "msk-storage") == 0
+    # The message upstream, two posts downstream: 3.3 GB, each read once.
+    bill = usage_of(serverless, Workload(messages=MILLION))
+    assert usd(bill, "msk-data") == pytest.approx(3.3 * (0.10 + 0.05))
+    assert usd(bill, "msk-storage") == pytest.approx(3.3 * 7 * 24 / 730 * 0.10)
+    assert usd(usage_of(DEV, Workload(messages=MILLION)), "msk-data") == 0
 
 
 def test_pollers_of_a_group_share_their_units() -> None:
