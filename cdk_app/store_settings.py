@@ -50,9 +50,6 @@ SERVERLESS_REGIONS = frozenset(
 )
 """Where MSK Serverless is (MSK developer guide, "What is MSK Serverless?")."""
 
-SERVERLESS_PARTITIONS = 2_400
-"""How many partitions a serverless cluster leads (MSK developer guide, "MSK Serverless quota"), raised on request."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ServerlessBroker:
@@ -62,8 +59,12 @@ class ServerlessBroker:
     replicas of which two must be in sync, and encrypts with a key of AWS's: `customer_key` does not reach it. Of a
     topic's configuration it lets `retention.ms` be set, and no replication (what it answers to others is told in
     strimzi/strimzi-kafka-operator, pull request 9606). CloudFormation can't make its topics, so repo-topics does.
-    Many partitions are what makes it dear; more than 250 take more than 5 minutes to make.
+    Many partitions are what makes it dear; more than 250 take more than 5 minutes to make. These figures are those of
+    the developer guide's "MSK Serverless quota" as last known, not read again: look there before you rely on one.
     """
+
+    max_partitions: int = 2_400
+    """How many partitions the cluster leads: the account's quota, raised on request."""
 
     @property
     def is_express(self) -> bool:
