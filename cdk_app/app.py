@@ -24,6 +24,7 @@ from cdk_app.stacks.media import MediaStack
 from cdk_app.stacks.monitoring import MonitoringStack
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.stacks.services import ServicesStack
+from cdk_app.stacks.web import WebStack
 from cdk_app.store_settings import Managed
 
 
@@ -83,6 +84,18 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
     )
     services.add_stack_dependency(media)
     edge.add_stack_dependency(services)
+    if stage.web_page:
+        web = WebStack(
+            app,
+            stack_name(stage, "Web"),
+            stage=stage,
+            bundler=bundler,
+            http_url=edge.http_url,
+            websocket_urls=edge.websocket_urls,
+            env=environment,
+            description="GoChat: the web page",
+        )
+        web.add_stack_dependency(edge)
     if not stage.on_emulator:
         monitoring = MonitoringStack(
             app,

@@ -117,10 +117,17 @@ class Domains:
     hosted_zone_id: str | None = None
     """The public zone in Route 53 that both names lie in; None: you point them at the outputs yourself."""
     zone_name: str | None = None
+    web: str | None = None
+    """The name of the web page (`web_page`), if it is to have one of its own."""
+    web_certificate_arn: str | None = None
+    """A certificate that is good for it, of ACM in us-east-1, wherever the stage is (CloudFront developer guide,
+    "Requirements for using SSL/TLS certificates with CloudFront")."""
 
     def __post_init__(self) -> None:
         if self.http == self.websocket:
             raise ValueError("the HTTP API and the WebSocket APIs need different names")
+        if bool(self.web) != bool(self.web_certificate_arn):
+            raise ValueError("web and web_certificate_arn go together")
         if bool(self.hosted_zone_id) != bool(self.zone_name):
             raise ValueError("hosted_zone_id and zone_name go together")
 
@@ -178,6 +185,8 @@ class Stage:
     web_origins: tuple[str, ...] = ()
     """Origins of web clients, `https://chat.example.org`; `*` lets in pages of any, none keeps browsers out. The tokens
     of a login travel in a header and never in a cookie, so no page can use those of another."""
+    web_page: bool = False
+    """Whether CloudFront serves the page in web/ (stack Web), which takes minutes to deploy and to remove."""
     media_types: tuple[str, ...] = ()
     media_max_bytes: int | None = None  # both: none means the defaults of functions/logic/rpc/settings.py
     memory_mib: int
@@ -202,6 +211,8 @@ class Stage:
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
 
     def __post_init__(self) -> None:
+        if self.web_page and not self.origins:
+            raise ValueError("web_page needs a name in domains.web, or web_origins that let it call the API")
         if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
             raise ValueError(f"there is no MSK Serverless in {self.region}")
 
@@ -212,6 +223,12 @@ class Stage:
         MSK developer guide, "Topic-level configurations on Express Brokers".
         """
         return isinstance(self.stores, Managed) and self.stores.broker.is_express
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Which pages may call: those that are named, and the stage's own where it has a name."""
+        own = self.domains.web if self.web_page and self.domains else None
+        return (*self.web_origins, f"https://{own}") if own and "*" not in self.web_origins else self.web_origins
 
     @property
     def serverless_broker(self) -> bool:

@@ -81,11 +81,12 @@ class EdgeStack(Stack):
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
         self._account = declare_log_account(self)
         cells = [self._cell(cell_id, number) for number, cell_id in enumerate(stage.cells)]
+        self.websocket_urls = [cell.websocket_url for cell in cells]
         if stage.domains:
             served = [(cell_id, cell.api.api_id, cell.stage) for cell_id, cell in zip(stage.cells, cells, strict=True)]
             map_cells(self, stage.domains, served)
             watch_certificate(self, stage)
-        self._http_api(cells, logic_functions)
+        self.http_url = self._http_api(cells, logic_functions)
         asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
         declare_prober(self._context, registry, repo_function=repo_function, functions=asked)
 
@@ -220,7 +221,7 @@ class EdgeStack(Stack):
         )
         declare_schedule(self._context, catalogue.GATEWAY_SWEEP, sweep, cell_id=cell_id)
 
-    def _http_api(self, cells: list[Cell], logic_functions: Sequence[str]) -> None:
+    def _http_api(self, cells: list[Cell], logic_functions: Sequence[str]) -> str:
         """Declare the HTTP API: one function behind every path, so that every answer is ours."""
         stage, first = self._stage, cells[0]
         api = apigateway.HttpApi(
@@ -269,6 +270,7 @@ class EdgeStack(Stack):
         if stage.domains:
             map_http(self, stage.domains, api.api_id, api_stage)
         CfnOutput(self, "HttpUrl", value=http_url)
+        return http_url
 
     def _may_manage_connections(self, cell: Cell) -> iam.PolicyStatement:
         """Allow to post to and close the connections of a cell; their ids are unknown beforehand."""

@@ -41,6 +41,9 @@ RESOURCES: dict[str, Billing] = {
     "AWS::Backup::BackupSelection": _SETTINGS,
     "AWS::Backup::BackupVault": _billed("backup-storage"),
     "AWS::CertificateManager::Certificate": _free("public certificates cost nothing"),
+    "AWS::CloudFront::Distribution": _billed("data-out", why="browsers load the 150 KB of the page once a release"),
+    "AWS::CloudFront::OriginAccessControl": _RIGHTS,
+    "AWS::CloudFront::ResponseHeadersPolicy": _SETTINGS,
     "AWS::CloudWatch::Alarm": _billed("alarms"),
     "AWS::CloudWatch::CompositeAlarm": _billed("alarms"),
     "AWS::CloudWatch::Dashboard": _billed("dashboards"),
@@ -115,4 +118,5 @@ RESOURCES: dict[str, Billing] = {
     "Custom::Migration": _CUSTOM,
     "Custom::SigningKey": _CUSTOM,
     "Custom::VapidKey": _CUSTOM,
+    "Custom::WebFiles": _CUSTOM,
 }

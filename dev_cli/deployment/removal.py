@@ -12,7 +12,7 @@ from dev_cli.aws.target import Target
 from dev_cli.cost.floor import floor_of
 from dev_cli.failure import Failure
 
-ORDER = ("Monitoring", "Edge", "Services", "Discovery", "Media", "Broker", "Data", "Network", "Key")
+ORDER = ("Web", "Monitoring", "Edge", "Services", "Discovery", "Media", "Broker", "Data", "Network", "Key")
 """Who stands on others goes first; parts of other names go before all of these."""
 
 STORES = ("Media", "Broker", "Data", "Network", "Key")

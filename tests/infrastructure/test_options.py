@@ -72,7 +72,7 @@ def test_own_domains_serve_rest_and_each_cell_at_its_path(syntheses: dict[str, S
     outputs: dict[str, Any] = stage.templates["Edge"]["Outputs"]
     assert outputs["WebSocketUrl"]["Value"] == "wss://ws.chat.example.org/g1"
     assert outputs["HttpUrl"]["Value"] == "https://api.chat.example.org"
-    assert len(stage.resources("AWS::Route53::RecordSet")) == 2
+    assert len(stage.resources("AWS::Route53::RecordSet", stack="Edge")) == 2
 
 
 def test_express_brokers_are_told_nothing_that_they_decide(syntheses: dict[str, Synthesis]) -> None:

@@ -418,10 +418,7 @@ INSERT INTO audit_findings (conversation_id, found_at_ms, checked_at_ms) VALUES 
 INSERT INTO conversation_audits (conversation_id, audited_seq, audited_change, members_audited_at_ms) VALUES (X'41414141414141414141414141414141', 100, 1, 2000000000000000000) ON DUPLICATE KEY UPDATE audited_seq = GREATEST(audited_seq, VALUES(audited_seq)), audited_change = GREATEST(audited_change, VALUES(audited_change)), members_audited_at_ms = GREATEST(members_audited_at_ms, VALUES(members_audited_at_ms));
 INSERT INTO conversation_audits (conversation_id, audited_seq, audited_change, members_audited_at_ms) VALUES (X'41414141414141414141414141414141', 1, 0, 0) ON DUPLICATE KEY UPDATE audited_seq = GREATEST(audited_seq, VALUES(audited_seq)), audited_change = GREATEST(audited_change, VALUES(audited_change)), members_audited_at_ms = GREATEST(members_audited_at_ms, VALUES(members_audited_at_ms));
 INSERT INTO conversation_audits (conversation_id, audited_seq, audited_change, members_audited_at_ms) VALUES (X'41414141414141414141414141414141', 0, 1, 2000000000000000000) ON DUPLICATE KEY UPDATE audited_seq = GREATEST(audited_seq, VALUES(audited_seq)), audited_change = GREATEST(audited_change, VALUES(audited_change)), members_audited_at_ms = GREATEST(members_audited_at_ms, VALUES(members_audited_at_ms));
-SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
-       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
-         WHERE m.conversation_id = c.conversation_id AND m.seq > v.audited_seq
-           AND m.seq <= LEAST(c.last_seq, v.audited_seq + 2)),
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
        (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
          WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
        (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
@@ -430,12 +427,189 @@ SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
          WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
                p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
        v.with_members
-  FROM (SELECT X'41414141414141414141414141414141' AS conversation_id, 100 AS audited_seq, FALSE AS with_members) v
+  FROM (
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held) v
   STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
-SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
-       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
-         WHERE m.conversation_id = c.conversation_id AND m.seq > v.audited_seq
-           AND m.seq <= LEAST(c.last_seq, v.audited_seq + 2)),
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
        (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
          WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
        (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
@@ -444,12 +618,15 @@ SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
          WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
                p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
        v.with_members
-  FROM (SELECT X'41414141414141414141414141414141' AS conversation_id, 100 AS audited_seq, TRUE AS with_members) v
+  FROM (
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 100 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 100) AS held UNION ALL
+SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, 1 AS checked_seq, TRUE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 0 AND m.seq <= 1) AS held) v
   STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
-SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
-       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
-         WHERE m.conversation_id = c.conversation_id AND m.seq > v.audited_seq
-           AND m.seq <= LEAST(c.last_seq, v.audited_seq + 5000)),
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
        (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
          WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
        (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
@@ -458,12 +635,12 @@ SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
          WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
                p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
        v.with_members
-  FROM (SELECT X'41414141414141414141414141414141' AS conversation_id, 0 AS audited_seq, TRUE AS with_members UNION ALL SELECT X'41414141414141414141414141414141', 0, TRUE) v
+  FROM (
+SELECT X'41414141414141414141414141414141' AS conversation_id, 100 AS audited_seq, 100 AS checked_seq, FALSE AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 100 AND m.seq <= 100) AS held) v
   STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
-SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
-       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
-         WHERE m.conversation_id = c.conversation_id AND m.seq > v.audited_seq
-           AND m.seq <= LEAST(c.last_seq, v.audited_seq + 5000)),
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
        (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
          WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
        (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
@@ -472,21 +649,10 @@ SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
          WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
                p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
        v.with_members
-  FROM (SELECT X'41414141414141414141414141414141' AS conversation_id, 100 AS audited_seq, FALSE AS with_members) v
-  STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
-SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
+  FROM (
+SELECT X'41414141414141414141414141414141' AS conversation_id, 100 AS audited_seq, 100 AS checked_seq, TRUE AS with_members,
        (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
-         WHERE m.conversation_id = c.conversation_id AND m.seq > v.audited_seq
-           AND m.seq <= LEAST(c.last_seq, v.audited_seq + 5000)),
-       (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
-         WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
-       (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
-         WHERE m.conversation_id = c.conversation_id ORDER BY m.last_change DESC LIMIT 1),
-       IF(v.with_members, (SELECT COUNT(*) FROM conversation_participants p FORCE INDEX (PRIMARY)
-         WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
-               p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
-       v.with_members
-  FROM (SELECT X'41414141414141414141414141414141' AS conversation_id, 100 AS audited_seq, TRUE AS with_members) v
+         WHERE m.conversation_id = X'41414141414141414141414141414141' AND m.seq > 100 AND m.seq <= 100) AS held) v
   STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id;
 SELECT c.conversation_id, c.updated_at_ms, c.last_seq, c.last_change, COALESCE(a.audited_seq, 0), c.member_count,
        c.is_large AND COALESCE(a.members_audited_at_ms, 0) > 2000000000000000000
@@ -574,12 +740,6 @@ UPDATE (SELECT X'41414141414141414141414141414141' AS conversation_id, 30000 AS 
 
 -- gochat_repo/outbox.py
 DELETE FROM outbox WHERE (conversation_id, kind, number) IN ((X'41414141414141414141414141414141', 'change', 2000000000000000000), (X'41414141414141414141414141414141', 'created', 2000000000000000000), (X'41414141414141414141414141414141', 'entry', 2000000000000000000), (X'41414141414141414141414141414141', 'group', 2000000000000000000), (X'41414141414141414141414141414141', 'message', 2000000000000000000), (X'41414141414141414141414141414141', 'notice', 2000000000000000000)) AND (kind <> 'entry' OR created_at_ms <= 2000000000000000000);
-INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES (X'41414141414141414141414141414141', 'change', 2000000000000000000, 'phone', CONCAT('{"a": "', REPEAT('A', 4190), '"}'), 2000000000000000000) ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload), created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms));
-INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES (X'41414141414141414141414141414141', 'created', 2000000000, NULL, CONCAT('["😀', REPEAT('A', 1140), '"]'), 1) ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload), created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms));
-INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES (X'41414141414141414141414141414141', 'entry', 30000, 'phone', NULL, 2000000000000000000) ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload), created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms));
-INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES (X'41414141414141414141414141414141', 'group', 100, NULL, CONCAT('{"a": "', REPEAT('A', 4190), '"}'), 1) ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload), created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms));
-INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES (X'41414141414141414141414141414141', 'message', 1, 'phone', CONCAT('["😀', REPEAT('A', 1140), '"]'), 2000000000000000000) ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload), created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms));
-INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms) VALUES (X'41414141414141414141414141414141', 'notice', 0, NULL, NULL, 1) ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload), created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms));
 SELECT conversation_id, kind, number, origin_device_id, payload FROM outbox WHERE created_at_ms < 2000000000000000000 ORDER BY created_at_ms LIMIT 100 FOR UPDATE SKIP LOCKED;
 UPDATE outbox SET created_at_ms = 2000000000000000000 WHERE (conversation_id, kind, number) IN ((X'41414141414141414141414141414141', 'change', 2000000000000000000), (X'41414141414141414141414141414141', 'created', 2000000000000000000), (X'41414141414141414141414141414141', 'group', 2000000000000000000), (X'41414141414141414141414141414141', 'message', 2000000000000000000), (X'41414141414141414141414141414141', 'notice', 2000000000000000000));
 DELETE FROM outbox WHERE (conversation_id, kind, number) IN ((X'41414141414141414141414141414141', 'change', 2000000000000000000), (X'41414141414141414141414141414141', 'created', 2000000000000000000), (X'41414141414141414141414141414141', 'message', 2000000000000000000), (X'41414141414141414141414141414141', 'notice', 2000000000000000000)) AND (kind <> 'entry' OR created_at_ms <= 2000000000000000000);
@@ -589,6 +749,8 @@ INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, cr
 INSERT INTO outbox (conversation_id, kind, number, origin_device_id, payload, created_at_ms, noted_at_ms) VALUES (X'41414141414141414141414141414141', 'notice', 0, NULL, CONCAT('{"a": "', REPEAT('A', 4190), '"}'), 2000000000000000000, 2000000000000000000) ON DUPLICATE KEY UPDATE origin_device_id = VALUES(origin_device_id), payload = VALUES(payload), created_at_ms = GREATEST(created_at_ms, VALUES(created_at_ms));
 SELECT conversation_id, kind, number, created_at_ms, noted_at_ms FROM outbox FORCE INDEX (outbox_age) ORDER BY created_at_ms LIMIT 30000;
 UPDATE outbox SET created_at_ms = 2000000000000000000 WHERE (conversation_id, kind, number) IN ((X'41414141414141414141414141414141', 'change', 100), (X'41414141414141414141414141414141', 'created', 100), (X'41414141414141414141414141414141', 'message', 100));
+DELETE FROM outbox WHERE (conversation_id, kind, number) IN ((X'41414141414141414141414141414141', 'created', 100), (X'41414141414141414141414141414141', 'message', 100)) AND (kind <> 'entry' OR created_at_ms <= 2000000000000000000);
+UPDATE outbox SET created_at_ms = 2000000000000000000 WHERE (conversation_id, kind, number) IN ((X'41414141414141414141414141414141', 'created', 1), (X'41414141414141414141414141414141', 'message', 1));
 
 -- gochat_repo/participants.py
 SELECT c.conversation_id, NULL, c.members_version, c.last_seq
