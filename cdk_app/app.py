@@ -13,6 +13,7 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from cdk_app import bundling, stages
 from cdk_app.parts.access import ManagedStores
 from cdk_app.parts.function import Placement
+from cdk_app.parts.logic_aliases import alias_arns
 from cdk_app.settings import STAGE_TAG, Stage
 from cdk_app.stacks.broker import BrokerStack
 from cdk_app.stacks.data import DataStack
@@ -76,7 +77,7 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
         managed=managed,
         secret_arn=services.secret_arn,
         registry=discovery.registry,
-        logic_functions=services.logic_rpc,
+        logic_functions=alias_arns(stage),
         repo_function=services.repo_rpc,
         env=environment,
         description="GoChat: WebSocket and HTTP APIs",

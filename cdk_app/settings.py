@@ -148,7 +148,11 @@ class Domains:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """How new code reaches those who call it."""
+    """How new code reaches those who call it.
+
+    A stage that stands without has an alias `live` already, on the code itself, from which CodeDeploy can't move it:
+    give `logic_aliases` another name in one deployment, then `release` and `live` in the next.
+    """
 
     canary: Literal["CANARY_10PERCENT_5MINUTES", "CANARY_10PERCENT_15MINUTES", "LINEAR_10PERCENT_EVERY_1MINUTE"]
     """CodeDeploy sends this share of calls to the new version for this long, then all; an alarm takes it back."""
@@ -227,6 +231,14 @@ class Stage:
             raise ValueError("web_page needs a name in domains.web, or web_origins that let it call the API")
         if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
             raise ValueError(f"there is no MSK Serverless in {self.region}")
+
+    @property
+    def express_broker(self) -> bool:
+        """Whether Kafka has Express brokers, which let no topic set its replicas or how many must be in sync.
+
+        MSK developer guide, "Topic-level configurations on Express Brokers".
+        """
+        return isinstance(self.stores, Managed) and self.stores.broker.is_express
 
     @property
     def origins(self) -> tuple[str, ...]:

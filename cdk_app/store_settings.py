@@ -36,6 +36,11 @@ class Broker:
         return self.instance_type.startswith("express.")
 
 
+AURORA_VERSION = "8.0.mysql_aurora.3.10.4"
+"""3.10 is the line with long-term support; 3.08 is the first that can pause. A later release replaces it in time: the
+preflight asks the region whether it is still offered."""
+
+
 SERVERLESS_REGIONS = frozenset(
     {
         *("us-east-1", "us-east-2", "us-west-2", "ca-central-1"),

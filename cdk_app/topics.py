@@ -49,7 +49,8 @@ def plan_topics(stage: Stage) -> list[TopicPlan]:
         replicas = _DECIDED_BY_CLUSTER
     else:
         replicas = sizes.replication_factor
-        configs["min.insync.replicas"] = str(sizes.min_insync_replicas)
+        if not stage.express_broker:
+            configs["min.insync.replicas"] = str(sizes.min_insync_replicas)
     return [
         TopicPlan(name=name, partitions=count, replication_factor=replicas, configs=configs)
         for name, count in partitions.items()

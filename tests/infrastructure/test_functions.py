@@ -175,7 +175,7 @@ def _function(stage: Synthesis, config: Resource) -> str:
 
 
 def test_rest_calls_reach_logic_through_its_alias(stage: Synthesis) -> None:
-    assert "LogicRpcLive" in str(stage.environment("gateway-http")["GOCHAT_LOGIC_FUNCTION"])
+    assert "-logic-rpc:live" in str(stage.environment("gateway-http")["GOCHAT_LOGIC_FUNCTION"])
     assert stage.called("logic-rpc").startswith("LogicRpcLive")
 
 
