@@ -94,6 +94,20 @@ class Sweeps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Canary:
+    """Two users who exist for this alone and write to each other by the clock, over every door that clients have."""
+
+    every_minutes: int = 5
+    """1 to 60; each run costs some thousandths of a cent, and keeps a database that pauses awake."""
+    on: bool = True
+    """Off, its schedule is there and disabled: it is invoked by hand."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.every_minutes <= 60:
+            raise ValueError("a canary sings every 1 to 60 minutes")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogicAlias:
     """An alias of im-logic's gRPC function, which callers find in the registry by its weight."""
 
@@ -196,6 +210,8 @@ class Stage:
     release: Release | None = None
     """None: new code replaces the old at once."""
     domains: Domains | None = None
+    canary: Canary | None = None
+    """None: there is none, and nobody notices an outage but its users and the alarms on what they cause."""
     tracing: Literal["sampled", "off"] = "sampled"
     """`sampled`: X-Ray traces one invocation of each function a second and 5 % of the others, which AWS has fixed;
     `off`: none, where those 5 % cost too much. Trace ids stand in the logs in any case."""

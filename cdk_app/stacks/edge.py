@@ -15,6 +15,7 @@ from cdk_app import bundling, catalogue
 from cdk_app.acknowledgements import acknowledge, acknowledge_connections
 from cdk_app.parts.access import ManagedStores, declare_stores, external_placement
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
+from cdk_app.parts.canary import declare_canary
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.domains import map_cells, map_http
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group, vended_logs
@@ -89,6 +90,8 @@ class EdgeStack(Stack):
         self.http_url = self._http_api(cells, logic_functions)
         asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
         declare_prober(self._context, registry, repo_function=repo_function, functions=asked)
+        if stage.canary:
+            declare_canary(self._context, stage.canary, http_url=self.http_url)
 
     def _cell(self, cell_id: str, number: int) -> Cell:
         """Declare one cell: its API, its functions and the mapping of its downstream topic."""
@@ -219,10 +222,10 @@ class EdgeStack(Stack):
                 allow(["InvokeFunction"], [self._repo_function, websocket_arn], "lambda"),
             ],
         )
-        declare_schedule(self._context, catalogue.GATEWAY_SWEEP, sweep, cell_id=cell_id)
+        declare_schedule(self._context, catalogue.GATEWAY_SWEEP, sweep, on=self._stage.sweeps.on, cell_id=cell_id)
 
     def _http_api(self, cells: list[Cell], logic_functions: Sequence[str]) -> str:
-        """Declare the HTTP API: one function behind every path, so that every answer is ours."""
+        """Declare the HTTP API, one function behind every path so that every answer is ours, and return its URL."""
         stage, first = self._stage, cells[0]
         api = apigateway.HttpApi(
             self,

@@ -205,7 +205,7 @@ class ServicesStack(Stack):
             "GOCHAT_MESSAGE_RETENTION_DAYS": str(self._stage.message_retention_days or 0),
         }
         for spec, environment in ((catalogue.LOGIC_SWEEP, {}), (catalogue.TASK_SWEEP, settings)):
-            declare_schedule(self._context, spec, self._function(spec, environment, ready))
+            declare_schedule(self._context, spec, self._function(spec, environment, ready), on=self._stage.sweeps.on)
 
     def _repo_rpc(self, ready: list[CustomResource]) -> str:
         """Declare RepoService and return its ARN.

@@ -77,7 +77,7 @@ RESOURCES: dict[str, Billing] = {
     "AWS::Lambda::Alias": _SETTINGS,
     "AWS::Lambda::EventInvokeConfig": _SETTINGS,
     "AWS::Lambda::EventSourceMapping": _billed("pollers", why="only with provisioned pollers"),
-    "AWS::Lambda::Function": _billed("invocations", "lambda-time", "traces", "sweeps"),
+    "AWS::Lambda::Function": _billed("invocations", "lambda-time", "traces", "sweeps", "canary"),
     "AWS::Lambda::LayerVersion": _free("its storage counts against a quota, not on the bill"),
     "AWS::Lambda::Permission": _RIGHTS,
     "AWS::Lambda::Version": _SETTINGS,

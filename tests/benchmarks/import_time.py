@@ -71,7 +71,7 @@ _JWKS = '{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyW
 
 def environment() -> dict[str, str]:
     """Return what the deployment would set; nothing of it is connected to."""
-    roots = [".", "functions", *(f"layers/{name}/python" for name in ("core", "contracts", "aws", "repo"))]
+    roots = [".", "functions", *(f"layers/{name}/python" for name in ("core", "contracts", "aws", "repo", "client"))]
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(str(ROOT / root) for root in roots),
