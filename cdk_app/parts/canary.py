@@ -12,12 +12,14 @@ from cdk_app import catalogue
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.parts.function import FunctionContext
 from cdk_app.parts.schedule import declare_schedule
-from cdk_app.settings import Canary
 from cdk_app.stores import may_read_secrets
 
 
-def declare_canary(context: FunctionContext, settings: Canary, *, http_url: str) -> None:
-    """Declare the function with its schedule and its secret; it has no right but to read that one."""
+def declare_canary(context: FunctionContext, *, http_url: str) -> None:
+    """Declare the function with its schedule and its secret, where the stage has a canary: it may read that alone."""
+    settings = context.stage.canary
+    if not settings:
+        return
     secret = _declare_secret(context)
     function = context.make(
         catalogue.TASK_CANARY,

@@ -90,8 +90,7 @@ class EdgeStack(Stack):
         self.http_url = self._http_api(cells, logic_functions)
         asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
         declare_prober(self._context, registry, repo_function=repo_function, functions=asked)
-        if stage.canary:
-            declare_canary(self._context, stage.canary, http_url=self.http_url)
+        declare_canary(self._context, http_url=self.http_url)
 
     def _cell(self, cell_id: str, number: int) -> Cell:
         """Declare one cell: its API, its functions and the mapping of its downstream topic."""
