@@ -13,6 +13,7 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from cdk_app import bundling, stages
 from cdk_app.parts.access import ManagedStores
 from cdk_app.parts.function import Placement
+from cdk_app.parts.logic_aliases import alias_arns
 from cdk_app.settings import STAGE_TAG, Stage
 from cdk_app.stacks.broker import BrokerStack
 from cdk_app.stacks.data import DataStack
@@ -23,6 +24,7 @@ from cdk_app.stacks.media import MediaStack
 from cdk_app.stacks.monitoring import MonitoringStack
 from cdk_app.stacks.network import NetworkStack
 from cdk_app.stacks.services import ServicesStack
+from cdk_app.stacks.web import WebStack
 from cdk_app.store_settings import Managed
 
 
@@ -75,13 +77,25 @@ def build_app(app: App, stage: Stage, *, full: bool = True) -> None:
         managed=managed,
         secret_arn=services.secret_arn,
         registry=discovery.registry,
-        logic_functions=services.logic_rpc,
+        logic_functions=alias_arns(stage),
         repo_function=services.repo_rpc,
         env=environment,
         description="GoChat: WebSocket and HTTP APIs",
     )
     services.add_stack_dependency(media)
     edge.add_stack_dependency(services)
+    if stage.web_page:
+        web = WebStack(
+            app,
+            stack_name(stage, "Web"),
+            stage=stage,
+            bundler=bundler,
+            http_url=edge.http_url,
+            websocket_urls=edge.websocket_urls,
+            env=environment,
+            description="GoChat: the web page",
+        )
+        web.add_stack_dependency(edge)
     if not stage.on_emulator:
         monitoring = MonitoringStack(
             app,

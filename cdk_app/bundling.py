@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUNDLES = ROOT / ".gochat" / "bundles"
 
 FUNCTION_PACKAGES = ("gateway", "logic", "task", "repo")
-SOURCE_LAYERS = ("core", "contracts", "aws", "repo")
+SOURCE_LAYERS = ("core", "contracts", "aws", "repo", "client")
 RESOURCES = "custom_resources"
 
 # What a running function never reads. Hidden files come from editors and file managers.

@@ -92,6 +92,8 @@ TASK_WORKER = FunctionSpec(
 )
 # Outside: push services are reached over the internet, the stores through repo-rpc.
 TASK_PUSH = FunctionSpec(name="task-push", layers=_EDGE_LAYERS, timeout_s=60)
+# Two users of the stage, who know of it what clients know.
+TASK_CANARY = FunctionSpec(name="task-canary", layers=("core", "aws", "client", "wheels"), timeout_s=60)
 # For operators, who reach the broker through it alone: shows dead letters and brings them back.
 TASK_REDRIVE = FunctionSpec(name="task-redrive", layers=_EDGE_LAYERS, timeout_s=60, produces=True)
 # For callers outside the VPC, which reach the stores through it.
@@ -117,6 +119,7 @@ FUNCTIONS = (
     TASK_WORKER,
     TASK_SWEEP,
     TASK_PUSH,
+    TASK_CANARY,
     TASK_REDRIVE,
     REPO_RPC,
     REPO_AUDIT,

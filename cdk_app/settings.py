@@ -94,6 +94,20 @@ class Sweeps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Canary:
+    """Two users who exist for this alone and write to each other by the clock, over every door that clients have."""
+
+    every_minutes: int = 5
+    """1 to 60; each run costs some thousandths of a cent, and keeps a database that pauses awake."""
+    on: bool = True
+    """Off, its schedule is there and disabled: it is invoked by hand."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.every_minutes <= 60:
+            raise ValueError("a canary sings every 1 to 60 minutes")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogicAlias:
     """An alias of im-logic's gRPC function, which callers find in the registry by its weight."""
 
@@ -117,17 +131,28 @@ class Domains:
     hosted_zone_id: str | None = None
     """The public zone in Route 53 that both names lie in; None: you point them at the outputs yourself."""
     zone_name: str | None = None
+    web: str | None = None
+    """The name of the web page (`web_page`), if it is to have one of its own."""
+    web_certificate_arn: str | None = None
+    """A certificate that is good for it, of ACM in us-east-1, wherever the stage is (CloudFront developer guide,
+    "Requirements for using SSL/TLS certificates with CloudFront")."""
 
     def __post_init__(self) -> None:
         if self.http == self.websocket:
             raise ValueError("the HTTP API and the WebSocket APIs need different names")
+        if bool(self.web) != bool(self.web_certificate_arn):
+            raise ValueError("web and web_certificate_arn go together")
         if bool(self.hosted_zone_id) != bool(self.zone_name):
             raise ValueError("hosted_zone_id and zone_name go together")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """How new code reaches those who call it."""
+    """How new code reaches those who call it.
+
+    A stage that stands without has an alias `live` already, on the code itself, from which CodeDeploy can't move it:
+    give `logic_aliases` another name in one deployment, then `release` and `live` in the next.
+    """
 
     canary: Literal["CANARY_10PERCENT_5MINUTES", "CANARY_10PERCENT_15MINUTES", "LINEAR_10PERCENT_EVERY_1MINUTE"]
     """CodeDeploy sends this share of calls to the new version for this long, then all; an alarm takes it back."""
@@ -174,6 +199,8 @@ class Stage:
     web_origins: tuple[str, ...] = ()
     """Origins of web clients, `https://chat.example.org`; `*` lets in pages of any, none keeps browsers out. The tokens
     of a login travel in a header and never in a cookie, so no page can use those of another."""
+    web_page: bool = False
+    """Whether CloudFront serves the page in web/ (stack Web), which takes minutes to deploy and to remove."""
     media_types: tuple[str, ...] = ()
     media_max_bytes: int | None = None  # both: none means the defaults of functions/logic/rpc/settings.py
     memory_mib: int
@@ -183,6 +210,8 @@ class Stage:
     release: Release | None = None
     """None: new code replaces the old at once."""
     domains: Domains | None = None
+    canary: Canary | None = None
+    """None: there is none, and nobody notices an outage but its users and the alarms on what they cause."""
     tracing: Literal["sampled", "off"] = "sampled"
     """`sampled`: X-Ray traces one invocation of each function a second and 5 % of the others, which AWS has fixed;
     `off`: none, where those 5 % cost too much. Trace ids stand in the logs in any case."""
@@ -198,8 +227,24 @@ class Stage:
     """Whether it runs on the local AWS: pinned API ids, wheels and byte code of this machine's interpreter."""
 
     def __post_init__(self) -> None:
+        if self.web_page and not self.origins:
+            raise ValueError("web_page needs a name in domains.web, or web_origins that let it call the API")
         if self.serverless_broker and self.region not in SERVERLESS_REGIONS:
             raise ValueError(f"there is no MSK Serverless in {self.region}")
+
+    @property
+    def express_broker(self) -> bool:
+        """Whether Kafka has Express brokers, which let no topic set its replicas or how many must be in sync.
+
+        MSK developer guide, "Topic-level configurations on Express Brokers".
+        """
+        return isinstance(self.stores, Managed) and self.stores.broker.is_express
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Which pages may call: those that are named, and the stage's own where it has a name."""
+        own = self.domains.web if self.web_page and self.domains else None
+        return (*self.web_origins, f"https://{own}") if own and "*" not in self.web_origins else self.web_origins
 
     @property
     def serverless_broker(self) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cdk_app.settings import Mapping, Mappings, Pollers, Release, Stage, Sweeps, Throttle, Topics
+from cdk_app.settings import Canary, Mapping, Mappings, Pollers, Release, Stage, Sweeps, Throttle, Topics
 from cdk_app.store_settings import (
     Broker,
     Cache,
@@ -44,6 +44,7 @@ LOCAL = Stage(
     http_throttle=Throttle(rate=10_000, burst=5_000),
     web_origins=("*",),
     sweeps=Sweeps(on=True, audit=True, connection_check_minutes=1),
+    canary=Canary(on=False),
     memory_mib=512,
     on_emulator=True,
 )
@@ -134,6 +135,7 @@ PROD = Stage(
     websocket_throttle=Throttle(rate=4_000, burst=2_000),
     http_throttle=Throttle(rate=2_000, burst=1_000),
     sweeps=Sweeps(on=True, audit=True),
+    canary=Canary(every_minutes=5),
     memory_mib=1_769,
     # A third of the default quota of 1,000. An M-class broker takes 100 new IAM connections a second.
     reserved_concurrency=(
@@ -213,6 +215,7 @@ EXTERNAL = Stage(
     websocket_throttle=Throttle(rate=2_000, burst=1_000),
     http_throttle=Throttle(rate=1_000, burst=500),
     sweeps=Sweeps(on=True, audit=True),
+    canary=Canary(every_minutes=5),
     memory_mib=1_769,
 )
 

@@ -36,6 +36,11 @@ class Broker:
         return self.instance_type.startswith("express.")
 
 
+AURORA_VERSION = "8.0.mysql_aurora.3.10.4"
+"""3.10 is the line with long-term support; 3.08 is the first that can pause. A later release replaces it in time: the
+preflight asks the region whether it is still offered."""
+
+
 SERVERLESS_REGIONS = frozenset(
     {
         *("us-east-1", "us-east-2", "us-west-2", "ca-central-1"),
@@ -44,9 +49,6 @@ SERVERLESS_REGIONS = frozenset(
     }
 )
 """Where MSK Serverless is (MSK developer guide, "What is MSK Serverless?")."""
-
-SERVERLESS_PARTITIONS = 2_400
-"""How many partitions a serverless cluster leads (MSK developer guide, "MSK Serverless quota"), raised on request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +59,12 @@ class ServerlessBroker:
     replicas of which two must be in sync, and encrypts with a key of AWS's: `customer_key` does not reach it. Of a
     topic's configuration it lets `retention.ms` be set, and no replication (what it answers to others is told in
     strimzi/strimzi-kafka-operator, pull request 9606). CloudFormation can't make its topics, so repo-topics does.
-    Many partitions are what makes it dear; more than 250 take more than 5 minutes to make.
+    Many partitions are what makes it dear; more than 250 take more than 5 minutes to make. These figures are those of
+    the developer guide's "MSK Serverless quota" as last known, not read again: look there before you rely on one.
     """
+
+    max_partitions: int = 2_400
+    """How many partitions the cluster leads: the account's quota, raised on request."""
 
     @property
     def is_express(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cdk_app import catalogue
 from cdk_app.settings import Stage
-from cdk_app.store_settings import SERVERLESS_PARTITIONS
+from cdk_app.store_settings import Managed, ServerlessBroker
 
 _HOUR_MS = 3_600_000
 
@@ -42,13 +42,15 @@ def plan_topics(stage: Stage) -> list[TopicPlan]:
         **{catalogue.bulk_downstream_topic(cell): sizes.downstream_bulk_partitions for cell in stage.cells},
     }
     configs = {"retention.ms": str(sizes.retention_hours * _HOUR_MS)}
-    if stage.serverless_broker:
-        if sum(partitions.values()) > SERVERLESS_PARTITIONS:
-            raise ValueError(f"MSK Serverless has {SERVERLESS_PARTITIONS} partitions: ask for fewer, or take brokers")
+    broker = stage.stores.broker if isinstance(stage.stores, Managed) else None
+    if isinstance(broker, ServerlessBroker):
+        if sum(partitions.values()) > broker.max_partitions:
+            raise ValueError(f"MSK Serverless has {broker.max_partitions} partitions: ask for fewer, or take brokers")
         replicas = _DECIDED_BY_CLUSTER
     else:
         replicas = sizes.replication_factor
-        configs["min.insync.replicas"] = str(sizes.min_insync_replicas)
+        if not stage.express_broker:
+            configs["min.insync.replicas"] = str(sizes.min_insync_replicas)
     return [
         TopicPlan(name=name, partitions=count, replication_factor=replicas, configs=configs)
         for name, count in partitions.items()

@@ -5,7 +5,7 @@ import os
 import sys
 
 from dev_cli.failure import Failure
-from dev_cli.paths import ROOT
+from dev_cli.paths import CLIENT, ROOT
 from dev_cli.registry import COMMANDS, build_parser, load_command
 
 # The shell's convention for a program that Ctrl-C ended.
@@ -28,6 +28,8 @@ def main(argv: list[str]) -> int:
     else:
         arguments = parser.parse_args(rest)
     os.chdir(ROOT)
+    # The commands are clients of a stage as its canary is, and use the same one.
+    sys.path.append(str(CLIENT))
     try:
         return int(module.run(arguments))
     except Failure as failure:

@@ -12,11 +12,13 @@ NODE_VENV = STATE / "node-venv"
 LOGS = STATE / "logs"
 UV = STATE / "bootstrap" / "bin" / "uv"
 
+CLIENT = ROOT / "layers" / "client" / "python"
+
 # The folders that Python code is imported from, here as in Lambda; pyproject.toml names the same ones.
 IMPORT_ROOTS = (
     ROOT,
     ROOT / "functions",
-    *(ROOT / "layers" / layer / "python" for layer in ("core", "contracts", "aws", "repo")),
+    *(ROOT / "layers" / layer / "python" for layer in ("core", "contracts", "aws", "repo", "client")),
 )
 
 # Every folder whose Python is ours.

@@ -9,6 +9,8 @@ pytest_plugins = [
     "tests.fixtures.outages",
     "tests.fixtures.fault_broker",
     "tests.fixtures.services",
+    "tests.fixtures.statement_recorder",
+    "tests.fixtures.grown_schema",
     "tests.fixtures.stage",
     "tests.fixtures.inventories",
     "tests.fixtures.walks",

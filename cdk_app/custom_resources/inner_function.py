@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, ReadTimeoutError
+from botocore.exceptions import ConnectionError as HTTPConnectionError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -21,6 +22,9 @@ RESERVE_MS = 20_000
 
 NOT_READY = ("ResourceConflictException", "TooManyRequestsException", "ServiceException")
 """What Invoke says of a function whose network is still being attached, or that is throttled."""
+
+
+STILL_RUNNING = "it runs for longer than a deployment may wait, and goes on: deploy again when it has ended"
 
 
 class InnerFunctionFailed(Exception):
@@ -59,23 +63,29 @@ def run_until_done(
     It answers another status while the store is away, and raises for what would fail again in the same way. Raises
     InnerFunctionFailed for both, for the first once patience ends. The function must bear being repeated.
     """
-    # One attempt a call: botocore's own retry would start a second run beside one that is merely slow.
-    client = boto3.client("lambda", config=Config(read_timeout=patience.remaining_s, retries={"total_max_attempts": 1}))
     while True:
-        answer = _invoke(client, function_name, payload)
+        answer = _invoke(function_name, payload, patience)
         if answer.get("status") == done:
             return answer
         if not patience.another_try(str(answer)):
-            raise InnerFunctionFailed(f"{store} could not be reached: {answer}")
+            raise InnerFunctionFailed(f"{store} could not be reached or is busy: {answer}")
 
 
-def _invoke(client: "LambdaClient", function_name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _invoke(function_name: str, payload: Mapping[str, Any], patience: Patience) -> dict[str, Any]:
+    # One attempt a call, which may take what time is left: botocore's own retry would start a second run beside one
+    # that is merely slow.
+    patient = Config(read_timeout=patience.remaining_s, retries={"total_max_attempts": 1})
+    client: LambdaClient = boto3.client("lambda", config=patient)
     try:
         result = client.invoke(FunctionName=function_name, Payload=json.dumps(payload).encode())
     except ClientError as fault:
         if fault.response["Error"]["Code"] in NOT_READY:
             return {"status": fault.response["Error"]["Code"]}
         raise
+    except ReadTimeoutError:
+        raise InnerFunctionFailed(STILL_RUNNING) from None
+    except (HTTPClientError, HTTPConnectionError) as fault:
+        return {"status": "unavailable", "cause": str(fault)}
     answer: dict[str, Any] = json.loads(result["Payload"].read())
     if result.get("FunctionError"):
         raise InnerFunctionFailed(f"{answer.get('errorType')}: {answer.get('errorMessage')}")

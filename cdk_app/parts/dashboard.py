@@ -32,6 +32,8 @@ def declare_dashboard(
         _consumers(consumers),
         _functions(functions),
     ]
+    if stage.canary:
+        rows.insert(2, _canary(stage))
     if isinstance(stage.stores, Managed):
         rows.append(_stores(stage))
     cloudwatch.Dashboard(stack, "Dashboard", dashboard_name=stage.prefix, widgets=rows)
@@ -68,6 +70,11 @@ _QUERIES = {
         "| sort @duration desc\n"
         "| limit 50"
     ),
+    "canary, step by step": (
+        "filter ispresent(CanaryStep)\n"
+        "| stats count(*) as runs, pct(CanaryStep, 50) as p50_ms, pct(CanaryStep, 99) as p99_ms by step\n"
+        "| sort p99_ms desc"
+    ),
     "cold starts": (
         "filter @type = 'REPORT' and ispresent(@initDuration)\n"
         "| stats count(*) as starts, pct(@initDuration, 50) as p50_ms, pct(@initDuration, 99) as p99_ms by @log"
@@ -88,6 +95,17 @@ def _users(stage: Stage) -> list[cloudwatch.IWidget]:
         _graph("Frame to stored, ms", latency("StoreLag", "logic-upstream"), 6),
         _graph("Frame to recipient, ms", latency("EndToEnd", "gateway-deliver"), 6),
         _graph("REST, ms", latency("RequestDuration", "gateway-http"), 6),
+    ]
+
+
+def _canary(stage: Stage) -> list[cloudwatch.IWidget]:
+    def metric(name: str, statistic: str) -> cloudwatch.IMetric:
+        return own_metric(name, "task-canary", stage.name, statistic=statistic)
+
+    return [
+        _graph("Canary: runs that succeeded", [metric("CanarySucceeded", "Sum")], 8),
+        _graph("Canary: a run, ms", [metric("CanaryDuration", "p50"), metric("CanaryDuration", "Maximum")], 8),
+        _graph("Canary: a step, ms", [metric("CanaryStep", "p50"), metric("CanaryStep", "p99")], 8),
     ]
 
 

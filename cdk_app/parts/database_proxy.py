@@ -48,10 +48,10 @@ def declare_proxy(
         vpc_subnet_ids=subnets,
         vpc_security_group_ids=[group],
     )
-    _target(stack, proxy, cluster)
+    target = _target(stack, proxy, cluster)
     return DatabaseStore(
         host=proxy.attr_endpoint,
-        reader_host=_reader(stack, stage, proxy, group, subnets) if settings.readers else proxy.attr_endpoint,
+        reader_host=_reader(stack, stage, proxy, target, group, subnets) if settings.readers else proxy.attr_endpoint,
         port=str(MYSQL_PORT),
         auth="iam",
         user=APP_USER,
@@ -62,7 +62,7 @@ def declare_proxy(
     )
 
 
-def _target(stack: Stack, proxy: rds.CfnDBProxy, cluster: rds.DatabaseCluster) -> None:
+def _target(stack: Stack, proxy: rds.CfnDBProxy, cluster: rds.DatabaseCluster) -> rds.CfnDBProxyTargetGroup:
     target = rds.CfnDBProxyTargetGroup(
         stack,
         "ProxyTarget",
@@ -81,9 +81,17 @@ def _target(stack: Stack, proxy: rds.CfnDBProxy, cluster: rds.DatabaseCluster) -
     Tags.of(target).remove(STAGE_TAG, priority=_ABOVE_ALL)
     # A cluster without instances is no target yet.
     target.node.add_dependency(cluster)
+    return target
 
 
-def _reader(stack: Stack, stage: Stage, proxy: rds.CfnDBProxy, group: str, subnets: list[str]) -> str:
+def _reader(
+    stack: Stack,
+    stage: Stage,
+    proxy: rds.CfnDBProxy,
+    target: rds.CfnDBProxyTargetGroup,
+    group: str,
+    subnets: list[str],
+) -> str:
     endpoint = rds.CfnDBProxyEndpoint(
         stack,
         "ProxyReader",
@@ -93,6 +101,8 @@ def _reader(stack: Stack, stage: Stage, proxy: rds.CfnDBProxy, group: str, subne
         vpc_subnet_ids=subnets,
         vpc_security_group_ids=[group],
     )
+    # One change of a proxy at a time.
+    endpoint.node.add_dependency(target)
     return endpoint.attr_endpoint
 
 

@@ -23,11 +23,11 @@ _ACCESS_LOG = {
 
 def cors_of(stage: Stage) -> apigateway.CorsPreflightOptions | None:
     """Let pages of the stage's origins call, and read what tells them how to go on."""
-    if not stage.web_origins:
+    if not stage.origins:
         return None
     method = apigateway.CorsHttpMethod
     return apigateway.CorsPreflightOptions(
-        allow_origins=list(stage.web_origins),
+        allow_origins=list(stage.origins),
         allow_methods=[method.GET, method.POST, method.PUT, method.PATCH, method.DELETE],
         allow_headers=["authorization", "content-type", "idempotency-key"],
         expose_headers=["x-request-id", "retry-after"],

@@ -15,7 +15,7 @@ def declare_audit(context: FunctionContext, database: DatabaseStore, after: Sequ
     """Declare the loss audit, which reaches the database and nothing else."""
     spec = catalogue.REPO_AUDIT
     function = context.make(spec, environment=database.environment(), statements=database.may_connect(), after=after)
-    declare_schedule(context, spec, function, on=context.stage.sweeps.audit)
+    declare_schedule(context, spec, function, on=context.stage.sweeps.on and context.stage.sweeps.audit)
 
 
 def declare_desk(context: FunctionContext, kafka: KafkaStore, after: Sequence[IDependable]) -> None:

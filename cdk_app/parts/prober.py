@@ -18,4 +18,4 @@ def declare_prober(
         environment={"GOCHAT_REPO_FUNCTION": repo_function, **registry.prober_environment()},
         statements=[allow(["InvokeFunction"], [repo_function, *functions], "lambda"), *registry.may_keep_leases()],
     )
-    declare_schedule(context, catalogue.GATEWAY_PROBER, prober)
+    declare_schedule(context, catalogue.GATEWAY_PROBER, prober, on=context.stage.sweeps.on)

@@ -1,4 +1,4 @@
-"""A schedule: what runs a function every minute."""
+"""A schedule: what runs a function by the clock."""
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
@@ -16,13 +16,14 @@ def declare_schedule(
     spec: FunctionSpec,
     function: lambda_.IFunction,
     *,
+    on: bool,
     cell_id: str | None = None,
-    on: bool = True,
+    every_minutes: int = 1,
 ) -> None:
-    """Run a sweep every minute, or keep its schedule disabled where it, or all sweeps of the stage, are off.
+    """Run a function every so many minutes, or keep its schedule disabled where it is not `on`.
 
     By EventBridge Scheduler, as AWS recommends over the older scheduled rules (EventBridge user guide, "Creating a
-    scheduled rule (legacy)"). A run that failed or was late is not repeated: the next one is a minute away and finds
+    scheduled rule (legacy)"). A run that failed or was late is not repeated: the next one is minutes away and finds
     what it left.
     """
     stage, stack = context.stage, context.stack
@@ -32,16 +33,16 @@ def declare_schedule(
     acknowledge(
         function,
         "Serverless-LambdaAsyncFailureDestination",
-        "The next run, a minute later, finds everything that a failed one left; an alarm tells of failures.",
+        "The next run, minutes later, finds everything that a failed one left; an alarm tells of failures.",
     )
     role = _role(context, f"{title}ScheduleRole", function)
     scheduler.CfnSchedule(
         stack,
         f"{title}Schedule",
         name=name,
-        schedule_expression="rate(1 minute)",
+        schedule_expression="rate(1 minute)" if every_minutes == 1 else f"rate({every_minutes} minutes)",
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-        state="ENABLED" if stage.sweeps.on and on else "DISABLED",
+        state="ENABLED" if on else "DISABLED",
         target=scheduler.CfnSchedule.TargetProperty(
             arn=function.function_arn,
             role_arn=role.role_arn,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 
 from cdk_app import catalogue
@@ -152,6 +152,25 @@ def watch_users(stage: Stage) -> Iterator[Watch]:
         meaning="Handshakes are refused. Rejected tokens are everyday; an outage of the stores refuses everybody.",
         runbook="handshakes-are-refused",
     )
+
+
+def watch_canary(stage: Stage) -> Iterator[Watch]:
+    """Say when two users could not talk for three runs in a row, or when nobody has tried.
+
+    Three, because a run may fall out of its period by seconds, and one failed run is not worth waking somebody.
+    """
+    if stage.canary and stage.canary.on:
+        period = Duration.minutes(stage.canary.every_minutes)
+        yield Watch(
+            name="CanaryFails",
+            metric=own_metric("CanarySucceeded", catalogue.TASK_CANARY.name, stage.name, period=period),
+            threshold=1,
+            periods=3,
+            meaning="Two users can't write to each other over every door, or the canary does not run.",
+            runbook="the-canary-fails",
+            below=True,
+            silence_is_bad=True,
+        )
 
 
 def watch_sweeps(stage: Stage) -> Iterator[Watch]:

@@ -85,6 +85,8 @@ class BrokerStack(Stack):
         if settings.is_express:
             for fixed in EXPRESS_DECIDES:
                 properties.pop(fixed)
+            # Of the ways to say it, the one that Express brokers know ("Static configurations on MSK Express brokers").
+            properties["log.retention.ms"] = str(int(properties.pop("log.retention.hours")) * 3_600_000)
         return msk.CfnConfiguration(
             self,
             "Configuration",

@@ -17,11 +17,10 @@ from cdk_app.parts.function import declare_log_group
 from cdk_app.parts.keeping import free_names_of_failed_creations, removal
 from cdk_app.settings import Stage
 from cdk_app.stacks.network import NetworkStack
-from cdk_app.store_settings import Managed
+from cdk_app.store_settings import AURORA_VERSION, Managed
 from cdk_app.stores import APP_USER, DATABASE, MIGRATION_USER, MYSQL_PORT, CacheStore, DatabaseStore
 
-ENGINE = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_10_4)
-"""3.10 is the line with long-term support; 3.08 is the first that can pause."""
+ENGINE = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.of(AURORA_VERSION, "8.0"))
 
 EXPORTED_LOGS = ("error", "slowquery")
 """What the cluster writes to CloudWatch, to groups that bear its name (Aurora user guide, "Publishing Aurora MySQL logs
@@ -60,8 +59,13 @@ class DataStack(Stack):
         self.cache = self._declare_cache()
 
     def _store_of(self, cluster: rds.DatabaseCluster) -> DatabaseStore:
-        """Return the database as functions see it: through the proxy, or the cluster itself."""
+        """Return the database as functions see it: through the proxy, or the cluster itself.
+
+        Both of the cluster's own names are exported in any case: whoever leaves the proxy finds them there.
+        """
         settings, network = self._settings.database, self._network
+        for name in (cluster.cluster_endpoint.hostname, cluster.cluster_read_endpoint.hostname):
+            self.export_value(name)
         if settings.proxy:
             assert network.groups.proxy is not None
             return declare_proxy(

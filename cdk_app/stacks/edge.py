@@ -15,6 +15,7 @@ from cdk_app import bundling, catalogue
 from cdk_app.acknowledgements import acknowledge, acknowledge_connections
 from cdk_app.parts.access import ManagedStores, declare_stores, external_placement
 from cdk_app.parts.addresses import declare_addresses, pin_api_id
+from cdk_app.parts.canary import declare_canary
 from cdk_app.parts.code import CodeLibrary
 from cdk_app.parts.domains import map_cells, map_http
 from cdk_app.parts.function import FunctionContext, Placement, declare_log_group, vended_logs
@@ -81,13 +82,15 @@ class EdgeStack(Stack):
         self._public_keys = declare_public_keys(self._context, secret_arn, creates=False)
         self._account = declare_log_account(self)
         cells = [self._cell(cell_id, number) for number, cell_id in enumerate(stage.cells)]
+        self.websocket_urls = [cell.websocket_url for cell in cells]
         if stage.domains:
             served = [(cell_id, cell.api.api_id, cell.stage) for cell_id, cell in zip(stage.cells, cells, strict=True)]
             map_cells(self, stage.domains, served)
             watch_certificate(self, stage)
-        self._http_api(cells, logic_functions)
+        self.http_url = self._http_api(cells, logic_functions)
         asked = [*logic_functions, *(cell.websocket_function for cell in cells)]
         declare_prober(self._context, registry, repo_function=repo_function, functions=asked)
+        declare_canary(self._context, http_url=self.http_url)
 
     def _cell(self, cell_id: str, number: int) -> Cell:
         """Declare one cell: its API, its functions and the mapping of its downstream topic."""
@@ -218,10 +221,10 @@ class EdgeStack(Stack):
                 allow(["InvokeFunction"], [self._repo_function, websocket_arn], "lambda"),
             ],
         )
-        declare_schedule(self._context, catalogue.GATEWAY_SWEEP, sweep, cell_id=cell_id)
+        declare_schedule(self._context, catalogue.GATEWAY_SWEEP, sweep, on=self._stage.sweeps.on, cell_id=cell_id)
 
-    def _http_api(self, cells: list[Cell], logic_functions: Sequence[str]) -> None:
-        """Declare the HTTP API: one function behind every path, so that every answer is ours."""
+    def _http_api(self, cells: list[Cell], logic_functions: Sequence[str]) -> str:
+        """Declare the HTTP API, one function behind every path so that every answer is ours, and return its URL."""
         stage, first = self._stage, cells[0]
         api = apigateway.HttpApi(
             self,
@@ -269,6 +272,7 @@ class EdgeStack(Stack):
         if stage.domains:
             map_http(self, stage.domains, api.api_id, api_stage)
         CfnOutput(self, "HttpUrl", value=http_url)
+        return http_url
 
     def _may_manage_connections(self, cell: Cell) -> iam.PolicyStatement:
         """Allow to post to and close the connections of a cell; their ids are unknown beforehand."""

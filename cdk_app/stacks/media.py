@@ -91,11 +91,11 @@ class MediaStack(Stack):
             exposed_headers=["content-disposition", "content-length", "etag"],
             max_age=_PREFLIGHT_KEPT_S,
         )
-        if not self._stage.web_origins:
+        if not self._stage.origins:
             return []
         write = s3.CorsRule(
             allowed_methods=[s3.HttpMethods.PUT],
-            allowed_origins=list(self._stage.web_origins),
+            allowed_origins=list(self._stage.origins),
             allowed_headers=["content-type", "content-length"],
             exposed_headers=["etag"],
             max_age=_PREFLIGHT_KEPT_S,

@@ -65,6 +65,7 @@ class MonitoringStack(Stack):
                 yield from watched.watch_function(stage, function)
         yield from watched.watch_account(stage)
         yield from watched.watch_users(stage)
+        yield from watched.watch_canary(stage)
         yield from watched.watch_sweeps(stage)
         yield from watch_audit(stage)
         if isinstance(stage.stores, Managed):

@@ -83,18 +83,19 @@ class ServicesStack(Stack):
             "GOCHAT_MAX_GROUP_MEMBERS": str(stage.max_group_members),
             "GOCHAT_LARGE_GROUP_MEMBERS": str(stage.large_group_members),
         }
-        self.logic_rpc = self._logic_rpc({**keys, **contacts, **groups}, ready)
+        self._logic_rpc({**keys, **contacts, **groups}, ready)
         self.repo_rpc = self._repo_rpc(ready)
         self._push(worker.function_arn, ready)
         self._sweeps(ready)
         declare_audit(self._context, self._stores.database, ready)
         declare_desk(self._context, self._stores.kafka, ready)
 
-    def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> list[str]:
-        """Declare im-logic's gRPC side and return the ARNs that callers use, the one to fall back to first."""
+    def _logic_rpc(self, environment: dict[str, str], ready: list[CustomResource]) -> None:
+        """Declare im-logic's gRPC side with the aliases that callers use."""
         settings = {"GOCHAT_TOKEN_SECRET_ARN": self.secret_arn, **self._media_environment(), **environment}
         function = self._function(catalogue.LOGIC_RPC, settings, ready)
-        return [declare_alias(self, self._registry, function, alias) for alias in self._stage.logic_aliases]
+        for alias in self._stage.logic_aliases:
+            declare_alias(self, self._registry, function, alias)
 
     def _consumer(
         self, spec: FunctionSpec, mapping: Mapping, topic: str, environment: dict[str, str], ready: list[CustomResource]
@@ -204,7 +205,7 @@ class ServicesStack(Stack):
             "GOCHAT_MESSAGE_RETENTION_DAYS": str(self._stage.message_retention_days or 0),
         }
         for spec, environment in ((catalogue.LOGIC_SWEEP, {}), (catalogue.TASK_SWEEP, settings)):
-            declare_schedule(self._context, spec, self._function(spec, environment, ready))
+            declare_schedule(self._context, spec, self._function(spec, environment, ready), on=self._stage.sweeps.on)
 
     def _repo_rpc(self, ready: list[CustomResource]) -> str:
         """Declare RepoService and return its ARN.

@@ -49,6 +49,7 @@ def _deploy_local() -> dict[str, str]:
 
 def _deploy_to_aws(target: "Target", *, yes: bool) -> dict[str, str]:
     from dev_cli.deployment.cloud_deployment import CloudDeployment
+    from dev_cli.deployment.service_roles import make_service_roles
 
     deployment = CloudDeployment(target=target)
     deployment.synthesize()
@@ -57,6 +58,8 @@ def _deploy_to_aws(target: "Target", *, yes: bool) -> dict[str, str]:
     if not yes:
         account = target.client("sts").get_caller_identity()["Account"]
         confirm(f"Deploy to account {account} in {target.stage.region}?", word=target.stage.name)
+    for service in make_service_roles(target):
+        print(f"Made the account's role for {service}")
     return deployment.deploy()
 
 

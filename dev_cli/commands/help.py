@@ -20,6 +20,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print("GoChat: a serverless instant-messaging backend.\n\nUsage: ./dev COMMAND [options]\n")
     for name in COMMANDS:
-        print(f"  {name:<10} {summary(load_command(name))}")
+        print(f"  {name:<12} {summary(load_command(name))}")
     print("\n./dev help COMMAND tells its options. A first try: ./dev up --detach, then ./dev chat --demo")
     return 0

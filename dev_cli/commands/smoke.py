@@ -9,7 +9,7 @@ from dev_cli.failure import Failure
 from dev_cli.stage_names import STAGES
 
 if TYPE_CHECKING:
-    from dev_cli.smoke.walk import Timing
+    from gochat_client.steps import Timing
 
 PATIENCE_S = 90.0
 """A paused Aurora takes up to 30 s to resume, and every function starts cold once."""
@@ -44,27 +44,28 @@ def find_http_url(stage: str) -> str:
 
 def smoke(http_url: str, *, patience_s: float = PATIENCE_S, as_json: bool = False) -> int:
     """Take the walk against this URL and tell of each step; Failure with the step that failed."""
-    from dev_cli.smoke.door import Door
     from dev_cli.smoke.walk import Walk
+    from gochat_client.door import Door
+    from gochat_client.faults import StepFailedError
 
     walk = Walk(
         lambda: Door(http_url, patience_s=patience_s),
         patience_s=patience_s,
         tell=_tell_nothing if as_json else _tell,
     )
-    failure: Failure | None = None
+    failure: StepFailedError | None = None
     try:
         walk.take()
-    except Failure as caught:
+    except StepFailedError as caught:
         failure = caught
     if as_json:
-        steps = [asdict(timing) for timing in walk.timings]
+        steps = [asdict(timing) for timing in walk.steps.timings]
         print(json.dumps({"http_url": http_url, "ok": failure is None, "steps": steps}))
     if failure is not None:
-        failed = next((timing.step for timing in walk.timings if not timing.ok), "the walk")
+        failed = walk.steps.failed or "the walk"
         raise Failure(f"{failed}: {failure.message}", advice=failure.advice)
     if not as_json:
-        print(f"{http_url} works: {sum(timing.seconds for timing in walk.timings):.1f} s in all.")
+        print(f"{http_url} works: {sum(timing.seconds for timing in walk.steps.timings):.1f} s in all.")
     return 0
 
 

@@ -3,7 +3,7 @@
 An alarm over a computed value is billed once for each metric that goes into it (CloudWatch pricing), so it counts so.
 """
 
-from cdk_app.catalogue import FUNCTIONS
+from cdk_app.catalogue import FUNCTIONS, TASK_CANARY
 from cdk_app.settings import Mapping, Stage
 from cdk_app.store_settings import Broker, Managed
 
@@ -58,7 +58,10 @@ def count_alarms(stage: Stage) -> int:
     count += OF_QUEUE * redriven + bool(stage.domains)
     if stage.alarms == "consumers":
         return count
-    others = sum(_copies(stage, spec.name) for spec in FUNCTIONS) - consumers + stage.makes_topics_by_function
+    others = sum(_copies(stage, spec.name) for spec in FUNCTIONS if spec is not TASK_CANARY) - consumers
+    others += stage.makes_topics_by_function
+    if stage.canary:
+        count += OF_FUNCTION + stage.canary.on
     count += redriven + OF_FUNCTION * others + OF_USERS + OF_ACCOUNT + OF_HTTP_API + OF_CELL * len(stage.cells)
     count += OF_SWEEPS + OF_AUDIT + (OF_SWEEPS_RUNS + stage.sweeps.audit) * stage.sweeps.on
     return count + (_of_stores(stage.stores) if isinstance(stage.stores, Managed) else 0)

@@ -49,6 +49,7 @@ class Fixtures:
     secrets: int = 0
     keys: int = 0
     schedules: int = 0
+    """Of sweeps, which run every minute, and the canary's."""
     registered: int = 0
     """Instances in Cloud Map that the templates register."""
     alarms: int = 0
@@ -64,7 +65,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
     everywhere = Fixtures(
         poller_units=poller_units(stage),
         polled_queues=POLLED_QUEUES_OF_CELL * len(stage.cells) + POLLED_QUEUES,
-        secrets=SECRETS,
+        secrets=SECRETS + bool(stage.canary),
         schedules=_schedules(stage),
         registered=REGISTERED + len(stage.cells),
         alarms=count_alarms(stage),
@@ -80,7 +81,7 @@ def count_fixtures(stage: Stage) -> Fixtures:
         brokers=managed.broker.brokers if isinstance(managed.broker, Broker) else 0,
         endpoint_zones=_endpoints(stage, managed) * managed.endpoint_zones,
         nat_gateways=managed.endpoint_zones if managed.egress == "nat" else 0,
-        secrets=SECRETS + 1,  # the database's master password
+        secrets=everywhere.secrets + 1,  # the database's master password
         keys=1 if managed.customer_key else 0,
         custom_metrics=everywhere.custom_metrics + _broker_metrics(stage, managed),
         database_instances=1 + managed.database.readers,
@@ -109,7 +110,7 @@ def _endpoints(stage: Stage, managed: Managed) -> int:
 
 
 def _schedules(stage: Stage) -> int:
-    return 4 + len(stage.cells)
+    return 4 + len(stage.cells) + bool(stage.canary)
 
 
 def _route_metrics(stage: Stage) -> int:

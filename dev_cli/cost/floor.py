@@ -21,6 +21,10 @@ POLLS_OF_QUEUE = 5 * HOURS * 3600 / 20
 SWEEP_RUNS = HOURS * 60
 SWEEP_S = 0.1
 
+CANARY_S = 3.0
+"""A run of the canary: some ten calls and six frames over the internet, most of it waiting. What it makes the stage do
+is what two users do who write three messages."""
+
 
 def floor_of(stage: Stage, *, awake: bool = False) -> list[Line]:
     """List what is billed by time; `awake`: a database that may pause never does, because somebody is always on."""
@@ -154,15 +158,22 @@ def _watching(fixtures: Fixtures) -> list[Line]:
 
 
 def _sweeps(stage: Stage, fixtures: Fixtures) -> list[Line]:
-    """List what runs every minute: nothing where the schedules are disabled."""
-    on = fixtures.schedules - (not stage.sweeps.audit) if stage.sweeps.on else 0
-    runs = SWEEP_RUNS * on
+    """List what runs by the clock: nothing where the schedules are disabled."""
+    sweeps = fixtures.schedules - bool(stage.canary) - (not stage.sweeps.audit) if stage.sweeps.on else 0
+    runs = SWEEP_RUNS * sweeps
+    songs = HOURS * 60 / stage.canary.every_minutes if stage.canary and stage.canary.on else 0.0
     return [
         Line(
             key="schedules",
-            title=f"Scheduled runs: {on} a minute",
-            quantity=runs / 1e6,
+            title=f"Scheduled runs: {sweeps} a minute, and the canary's",
+            quantity=(runs + songs) / 1e6,
             price=prices.SCHEDULED_RUNS,
+        ),
+        Line(
+            key="canary",
+            title=f"The canary: Lambda time of {songs:,.0f} runs",
+            quantity=songs * CANARY_S * stage.memory_mib / 1024,
+            price=prices.LAMBDA_TIME,
         ),
         Line(
             key="queue-polls",
@@ -172,7 +183,7 @@ def _sweeps(stage: Stage, fixtures: Fixtures) -> list[Line]:
         ),
         Line(
             key="sweeps",
-            title="Lambda time of the scheduled runs",
+            title="Lambda time of the sweeps",
             quantity=runs * SWEEP_S * stage.memory_mib / 1024,
             price=prices.LAMBDA_TIME,
         ),

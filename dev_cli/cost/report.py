@@ -111,6 +111,7 @@ GROUPS = {
     "lambda-time": "Functions",
     "schedules": "Functions",
     "sweeps": "Functions",
+    "canary": "Functions",
     "queue-polls": "Functions",
     "pushes": "Pushes",
     "file-writes": "Files",

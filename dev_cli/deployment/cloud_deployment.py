@@ -50,6 +50,10 @@ class CloudDeployment:
         """Deploy every stack and give their outputs; Failure names the resources that could not be made, and why."""
         words = ["deploy", "--all", "--app", str(self._synthesis), "--require-approval", "never"]
         words += ["--concurrency", str(_CONCURRENCY), "--progress", "events", "--outputs-file", str(self._outputs)]
+        if self.target.stage.keep:
+            # Log groups that a destroyed stage has kept are taken over (CloudFormation user guide, "Import AWS
+            # resources into a CloudFormation stack automatically": what has a fixed name and is to be retained).
+            words.append("--import-existing-resources")
         if self._cdk(*words):
             name = self.target.stage.name
             causes = "\n".join(f"         {cause}" for cause in failed_resources(self.target))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dev_cli.aws.errors import told_as_failures
 from dev_cli.aws.stacks import deployed_stacks
 from dev_cli.aws.target import Target
-from dev_cli.deployment import account, examples, quotas, standing
+from dev_cli.deployment import account, examples, offers, quotas, standing
 from dev_cli.deployment.findings import Finding
 from dev_cli.failure import Failure
 
@@ -23,6 +23,8 @@ def look(target: Target) -> Iterator[Finding]:
         yield from standing.look_at_stacks(target)
         stacks = deployed_stacks(target)
         yield from standing.look_at_remains(target, stacks)
+        if not stacks:
+            yield from offers.look_at_offers(target)
         yield from quotas.look_at_quotas(target, deployed=bool(stacks))
 
 

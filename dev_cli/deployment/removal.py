@@ -12,7 +12,7 @@ from dev_cli.aws.target import Target
 from dev_cli.cost.floor import floor_of
 from dev_cli.failure import Failure
 
-ORDER = ("Monitoring", "Edge", "Services", "Discovery", "Media", "Broker", "Data", "Network", "Key")
+ORDER = ("Web", "Monitoring", "Edge", "Services", "Discovery", "Media", "Broker", "Data", "Network", "Key")
 """Who stands on others goes first; parts of other names go before all of these."""
 
 STORES = ("Media", "Broker", "Data", "Network", "Key")
@@ -28,6 +28,7 @@ COST_KEYS = {
 
 _POLL_S = 5.0
 _DEADLINE_S = 60 * 60.0
+_REGISTRY_DEADLINE_S = 5 * 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,6 @@ class Removal:
                     yield f"{resource['Type']} {logical_id} of {stack.name}"
                 elif resource.get("DeletionPolicy") == "Snapshot":
                     yield f"a last snapshot of {logical_id} of {stack.name}: $0.02 a GB and month"
-        if isinstance(self.target.stage.stores, Managed):
-            yield f"log groups that AWS makes by itself: /aws/rds/cluster/{self.target.stage.database_name}/…"
         yield "the CDK's bootstrap, which other apps of the account may use: its bucket holds old packages"
 
     def cost_of_remains(self) -> float:
@@ -68,6 +67,8 @@ class Removal:
                 self._empty_buckets(stack)
             if _part(self.target, stack) == "Data":
                 self._lift_protection()
+            if _part(self.target, stack) == "Discovery":
+                _empty_registry(self.target, pause)
             tell(f"Deleting {stack.name} …")
             _delete(self.target, stack.name, pause)
 
@@ -101,6 +102,35 @@ class Removal:
         for cluster in client.describe_db_clusters()["DBClusters"]:
             if cluster["DBClusterIdentifier"] == name and cluster["DeletionProtection"]:
                 client.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+
+
+def _empty_registry(target: Target, pause: Callable[[float], None]) -> None:
+    """Deregister whom no stack has registered, the prober's loads among them, and wait until they are gone.
+
+    A service that has instances can't be deleted (Cloud Map API reference, "DeleteService").
+    """
+    client = target.client("servicediscovery")
+    deadline = time.monotonic() + _REGISTRY_DEADLINE_S
+    asked: set[tuple[str, str]] = set()
+    while instances := set(_instances(client, target.stage.prefix)):
+        for service, instance in instances - asked:
+            client.deregister_instance(ServiceId=service, InstanceId=instance)
+        asked |= instances
+        if time.monotonic() > deadline:
+            raise Failure("the registry does not become empty.", advice="Somebody registers: stop it, then try again.")
+        pause(_POLL_S)
+
+
+def _instances(client: Any, namespace: str) -> Iterator[tuple[str, str]]:
+    """Yield (service, instance) of everybody who is registered in the namespace of this name."""
+    pages = client.get_paginator("list_namespaces").paginate()
+    for found in pages.search("Namespaces[]"):
+        if not found or found["Name"] != namespace:
+            continue
+        only = [{"Name": "NAMESPACE_ID", "Values": [found["Id"]], "Condition": "EQ"}]
+        for service in client.get_paginator("list_services").paginate(Filters=only).search("Services[].Id"):
+            for instance in client.get_paginator("list_instances").paginate(ServiceId=service).search("Instances[].Id"):
+                yield service, instance
 
 
 def plan_removal(target: Target) -> Removal:

@@ -29,6 +29,13 @@ def _fault_of(target: Target, stack: DeployedStack) -> Finding | None:
     region = target.stage.region
     if stack.status in _STUCK:
         delete = f"aws cloudformation delete-stack --stack-name {stack.name} --region {region}"
+        if stack.protected:
+            release = "aws cloudformation update-termination-protection --no-enable-termination-protection"
+            delete = f"{release} --stack-name {stack.name} --region {region} && {delete}"
+        if stack.status == "ROLLBACK_FAILED" and stack.name.endswith("-Data"):
+            # The one resource that refuses to go with its failed creation.
+            release = f"aws rds modify-db-cluster --no-deletion-protection --region {region} --apply-immediately"
+            delete = f"{release} --db-cluster-identifier {target.stage.database_name} && {delete}"
         advice = _STUCK[stack.status].format(name=stack.name, region=region, delete=delete)
         return wrong(f"{stack.name} is {stack.status}: {stack.reason}".rstrip(": "), advice)
     if not stack.settled and stack.status != "REVIEW_IN_PROGRESS":
@@ -42,7 +49,10 @@ def look_at_remains(target: Target, stacks: list[DeployedStack]) -> Iterator[Fin
     searches: list[tuple[str, Callable[[Target], list[str]]]] = [("Services", _secrets), ("Media", _buckets)]
     if isinstance(target.stage.stores, Managed):
         searches += [("Data", _databases), ("Broker", _clusters)]
-    for part, search in [*searches, ("Services", _log_groups)]:
+    if not target.stage.keep:
+        # Those of a stage that keeps them are taken over (`cloud_deployment.py`).
+        searches.append(("Services", _log_groups))
+    for part, search in searches:
         if part in standing:
             continue
         for name in search(target):
@@ -54,12 +64,14 @@ def look_at_remains(target: Target, stacks: list[DeployedStack]) -> Iterator[Fin
 
 def _secrets(target: Target) -> list[str]:
     client = target.client("secretsmanager")
-    name = f"{target.stage.prefix}/token-signing"
-    try:
-        found = client.describe_secret(SecretId=name)
-    except client.exceptions.ResourceNotFoundException:
-        return []
-    return [f"the secret {name}" + (" (its deletion is scheduled)" if found.get("DeletedDate") else "")]
+    names = []
+    for name in (f"{target.stage.prefix}/token-signing", f"{target.stage.prefix}/web-push"):
+        try:
+            found = client.describe_secret(SecretId=name)
+        except client.exceptions.ResourceNotFoundException:
+            continue
+        names.append(f"the secret {name}" + (" (its deletion is scheduled)" if found.get("DeletedDate") else ""))
+    return names
 
 
 def _buckets(target: Target) -> list[str]:

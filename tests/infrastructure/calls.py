@@ -62,6 +62,9 @@ ADAPTERS = {
     "gochat_repo.mysql.database_from": SQL,
     "gochat_repo.migrate.migrate_from": SQL,
     "gochat_repo.cache.cache_from": CACHE,
+    # As clients do: with an account of the stage, and no right in AWS.
+    "gochat_client.door.Door": frozenset(),
+    "gochat_client.wire.Wire": frozenset(),
     "task.push.providers.sns.SnsProvider": SNS,
     # Browsers' push services, which are not AWS's.
     "task.push.providers.webpush.WebPushProvider": frozenset(),
@@ -71,7 +74,7 @@ ADAPTERS = {
 WITHOUT_RIGHTS = {"gochat_core.tracing"}
 """Speaks to the X-Ray daemon beside the function, which sends with the rights that tracing brings."""
 
-NETWORK = {"boto3", "botocore", "socket", "http.client", "urllib.request", "kafka", "pymysql", "redis"}
+NETWORK = {"boto3", "botocore", "socket", "http.client", "urllib.request", "kafka", "pymysql", "redis", "websockets"}
 """Whoever imports one of these speaks to somebody."""
 
 

@@ -148,7 +148,8 @@ def test_a_call_ends_before_its_caller_gives_up(stage: Synthesis) -> None:
 
 
 def test_a_failed_report_is_tried_twice_more_and_a_failed_sweep_waits_for_the_next_one(stage: Synthesis) -> None:
-    assert _retries(stage) == {
+    runs_again_by_the_clock = {"task-canary": 0} if "task-canary" in stage.functions() else {}
+    assert _retries(stage) == runs_again_by_the_clock | {
         "gateway-websocket": 2,
         "task-worker": 2,
         "gateway-sweep": 0,
@@ -174,7 +175,7 @@ def _function(stage: Synthesis, config: Resource) -> str:
 
 
 def test_rest_calls_reach_logic_through_its_alias(stage: Synthesis) -> None:
-    assert "LogicRpcLive" in str(stage.environment("gateway-http")["GOCHAT_LOGIC_FUNCTION"])
+    assert "-logic-rpc:live" in str(stage.environment("gateway-http")["GOCHAT_LOGIC_FUNCTION"])
     assert stage.called("logic-rpc").startswith("LogicRpcLive")
 
 

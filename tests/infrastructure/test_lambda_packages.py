@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from cdk_app import bundling
 from cdk_app.bundling import FUNCTION_PACKAGES, LAMBDA, SOURCE_LAYERS, Bundler
-from cdk_app.catalogue import FUNCTIONS, FunctionSpec
+from cdk_app.catalogue import FUNCTIONS, REPO_TOPICS, FunctionSpec
 from tests.infrastructure import inspection
 from tests.infrastructure.synthesis import Synthesis
 
@@ -74,7 +74,7 @@ def test_lambda_s_user_may_read_all_of_a_bundle(name: str, bundles: dict[str, Pa
     assert list(inspection.unreadable_files(bundles[name])) == []
 
 
-@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", [*FUNCTIONS, REPO_TOPICS], ids=lambda spec: spec.name)
 def test_nothing_stands_twice_on_a_function_s_path(spec: FunctionSpec, bundles: dict[str, Path]) -> None:
     path = _path_of(spec, bundles)
     assert list(inspection.doubled_names(path)) == []
@@ -95,7 +95,7 @@ def test_the_one_package_that_the_runtime_has_too_is_one_that_its_boto3_takes(bu
     assert [one.specifier.contains(version) for one in needed if one.name == "jmespath"] == [True]
 
 
-@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", [*FUNCTIONS, REPO_TOPICS], ids=lambda spec: spec.name)
 def test_a_function_and_its_layers_stay_small(spec: FunctionSpec, bundles: dict[str, Path]) -> None:
     names = (spec.package, *spec.layers)
     assert inspection.size_bytes(bundles[name] for name in names) <= MAX_BYTES

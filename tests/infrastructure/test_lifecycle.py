@@ -1,5 +1,6 @@
 """What a first creation, an update, a rollback and a second creation of a stage's stacks come upon."""
 
+import base64
 from typing import Any
 
 from tests.infrastructure.synthesis import Resource, Synthesis
@@ -67,3 +68,25 @@ def test_versions_stay_for_the_aliases_that_stand_on_them(prod: Synthesis) -> No
     versions = prod.resources("AWS::Lambda::Version")
     assert versions
     assert {one.body["DeletionPolicy"] for one in versions} == {"RetainExceptOnCreate"}
+
+
+def test_no_alias_is_exported_that_could_then_not_be_taken_out(variant: Synthesis) -> None:
+    exported = [one["Value"] for one in variant.templates["Services"].get("Outputs", {}).values() if "Export" in one]
+    assert "LogicRpc" not in str(exported)
+    edge = variant.templates["Edge"]
+    assert f":function:gochat-{variant.stage}-logic-rpc:live" in str(edge["Resources"])
+
+
+def test_whoever_leaves_the_proxy_finds_the_clusters_names_exported(managed_stage: Synthesis) -> None:
+    outputs = managed_stage.templates["Data"]["Outputs"].values()
+    exported = [one["Value"]["Fn::GetAtt"][1] for one in outputs if "Fn::GetAtt" in one["Value"]]
+    assert {"Endpoint.Address", "ReadEndpoint.Address"} <= set(exported)
+
+
+def test_express_brokers_are_told_retention_in_the_unit_that_they_know(syntheses: dict[str, Synthesis]) -> None:
+    properties = syntheses["express"].one("AWS::MSK::Configuration").properties["ServerProperties"]
+    assert "log.retention.ms=604800000" in properties
+    assert "log.retention.hours" not in properties
+    for topic in syntheses["express"].resources("AWS::MSK::Topic"):
+        configs = base64.b64decode(topic.properties["Configs"]).decode()
+        assert configs == "retention.ms=604800000"

@@ -9,8 +9,8 @@ import pytest
 
 from tests.infrastructure.synthesis import ROOT, Resource, Synthesis
 
-BY_THE_CLOCK = {"SweepsRest"}
-SYMPTOMS = {"RequestsFail", "CellG1Fails", "CellG2Fails", "MessagesStoredLate", "MessagesDeliveredLate"}
+BY_THE_CLOCK = {"SweepsRest", "CanaryFails"}
+SYMPTOMS = {"CanaryFails", "RequestsFail", "CellG1Fails", "CellG2Fails", "MessagesStoredLate", "MessagesDeliveredLate"}
 
 ON_AWS = ["dev", "prod", "external", "two-cells", "custom-domain"]
 

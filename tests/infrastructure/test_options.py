@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dev_cli.deployment.removal import STORES
 from gochat_repo import mysql_connection
 from tests.infrastructure.synthesis import Resource, Synthesis
 from tests.infrastructure.variants import COPY
@@ -71,7 +72,7 @@ def test_own_domains_serve_rest_and_each_cell_at_its_path(syntheses: dict[str, S
     outputs: dict[str, Any] = stage.templates["Edge"]["Outputs"]
     assert outputs["WebSocketUrl"]["Value"] == "wss://ws.chat.example.org/g1"
     assert outputs["HttpUrl"]["Value"] == "https://api.chat.example.org"
-    assert len(stage.resources("AWS::Route53::RecordSet")) == 2
+    assert len(stage.resources("AWS::Route53::RecordSet", stack="Edge")) == 2
 
 
 def test_express_brokers_are_told_nothing_that_they_decide(syntheses: dict[str, Synthesis]) -> None:
@@ -147,6 +148,13 @@ def test_a_restored_cluster_takes_the_place_of_the_one_before(syntheses: dict[st
     assert inherited <= before.properties.keys()
     assert not inherited & after.properties.keys()
     assert after.body["UpdateReplacePolicy"] == "Retain"
+
+
+def test_only_stacks_that_destroying_takes_down_hold_on_to_the_database(prod: Synthesis) -> None:
+    # CloudFormation changes no export that another stack imports: a stack of stores among them would forbid a restore.
+    naming = {name for name, template in prod.templates.items() if "GoChat-prod-Data:Exports" in str(template)}
+    assert "Services" in naming
+    assert naming & set(STORES) == {"Data"}
 
 
 def test_alarms_and_graphs_watch_the_restored_cluster(syntheses: dict[str, Synthesis]) -> None:

@@ -21,6 +21,8 @@ DOMAINS = Domains(
     certificate_arn="arn:aws:acm:us-east-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef",
     hosted_zone_id="Z0123456789ABCDEFGHIJ",
     zone_name="chat.example.org",
+    web="chat.example.org",
+    web_certificate_arn="arn:aws:acm:us-east-1:111122223333:certificate/abcdef01-89ab-cdef-0123-456789abcdef",
 )
 
 COPY = "arn:aws:rds:us-east-1:111122223333:cluster-snapshot:awsbackup:job-01234567-89ab-cdef-0123-456789abcdef"
@@ -89,7 +91,8 @@ STAGES = {"local": LOCAL, "dev": DEV, "prod": PROD, "external": EXTERNAL}
 
 VARIANTS = {
     "two-cells": replace(PROD, cells=("g1", "g2"), sweeps=replace(PROD.sweeps, audit=False)),
-    "custom-domain": replace(DEV, domains=DOMAINS, cells=("g1", "g2")),
+    "custom-domain": replace(DEV, domains=DOMAINS, cells=("g1", "g2"), web_page=True, web_origins=()),
+    "web-page": replace(DEV, web_page=True),
     "redis-oss": _redis_oss(),
     "nat": _managed(DEV, egress="nat"),
     "ipv6": _managed(DEV, egress="ipv6"),

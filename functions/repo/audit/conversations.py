@@ -75,7 +75,7 @@ class ConversationAudit:
             pending[:0] = [
                 replace(by_id[one.conversation_id], audited_seq=one.checked_seq, with_members=False)
                 for one in whole
-                if one.checked_seq < one.last_seq
+                if one.checked_seq < by_id[one.conversation_id].last_seq
             ]
         return True
 

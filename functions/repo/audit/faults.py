@@ -10,9 +10,9 @@ Fault = Literal["rows_missing", "row_beyond", "seq_went_back", "change_beyond", 
 def faults_of(look: Look) -> tuple[Fault, ...]:
     """Name what does not add up; numbers are unique by their key, so as many rows as numbers leave no gap."""
     found: list[Fault] = []
-    if look.last_seq < look.audited_seq:
+    if look.last_seq < look.checked_seq:
         found.append("seq_went_back")
-    elif look.rows < look.checked_seq - look.audited_seq:
+    if look.rows < look.checked_seq - look.audited_seq:
         found.append("rows_missing")
     if look.greatest_seq > look.last_seq:
         found.append("row_beyond")

@@ -13,6 +13,7 @@ class Answer(TypedDict):
 
     status: Literal["migrated", "unavailable"]
     applied: list[str]
+    cause: str
 
 
 def handle(event: object, context: object) -> Answer:  # noqa: ARG001 - Lambda's signature
@@ -23,7 +24,8 @@ def handle(event: object, context: object) -> Answer:  # noqa: ARG001 - Lambda's
     try:
         applied = migrate_from(os.environ)
     except Unavailable as fault:
-        wiring.logger().warning("mysql is unavailable", extra={"cause": repr(fault.__cause__)})
-        return {"status": "unavailable", "applied": []}
+        cause = str(fault.__cause__ or fault)
+        wiring.logger().warning("mysql is unavailable", extra={"cause": cause})
+        return {"status": "unavailable", "applied": [], "cause": cause}
     wiring.logger().info("migrated", extra={"applied": applied})
-    return {"status": "migrated", "applied": applied}
+    return {"status": "migrated", "applied": applied, "cause": ""}

@@ -2,12 +2,14 @@
 
 import io
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
@@ -132,6 +134,51 @@ def test_a_database_that_never_wakes_fails_the_deployment_in_time(
     assert cloudformation.answer["Status"] == "FAILED"
     assert "could not be reached" in cloudformation.answer["Reason"]
     assert invocation.remaining_ms >= inner_function.RESERVE_MS, "time is left for the answer"
+
+
+def test_what_the_database_says_of_itself_is_told(
+    api: Api, cloudformation: CloudFormation, invocation: Invocation
+) -> None:
+    invocation.remaining_ms = 22_000
+    api.migrate_answers({"status": "unavailable", "applied": [], "cause": "(1045, 'Access denied for user')"})
+    migrate_database.handle(_event(cloudformation), invocation)
+    assert "Access denied for user" in cloudformation.answer["Reason"]
+
+
+def test_a_statement_that_takes_longer_than_a_deployment_is_told_of_in_time(
+    monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation, invocation: Invocation
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    invocation.remaining_ms = inner_function.RESERVE_MS + 1_000
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        migrate_database.handle(_event(cloudformation), invocation)
+    assert cloudformation.answer["Status"] == "FAILED"
+    assert "deploy again when it has ended" in cloudformation.answer["Reason"]
+
+
+def test_lambda_being_out_of_reach_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, api: Api, cloudformation: CloudFormation, invocation: Invocation
+) -> None:
+    answers: list[Exception | dict[str, Any]] = [
+        EndpointConnectionError(endpoint_url="https://lambda.us-east-1.amazonaws.com"),
+        ConnectionClosedError(endpoint_url="https://lambda.us-east-1.amazonaws.com"),
+        {"Payload": io.BytesIO(b'{"status": "migrated", "applied": ["0001_initial"]}')},
+    ]
+
+    class Client:
+        def invoke(self, **_: object) -> dict[str, Any]:
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: Client())
+    migrate_database.handle(_event(cloudformation), invocation)
+    assert cloudformation.answer["Data"] == {"Migrations": "0001_initial"}
+    assert len(api.naps) == 2
 
 
 def test_a_broken_migration_fails_at_once(api: Api, cloudformation: CloudFormation, invocation: Invocation) -> None:

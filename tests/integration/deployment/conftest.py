@@ -26,6 +26,10 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
+    # moto's RDS offers instances of other engines alone.
+    offered = [{"Engine": "aurora-mysql", "AvailabilityZones": [{"Name": f"us-east-1{zone}"} for zone in "abcdef"]}]
+    orderable = "moto.rds.models.RDSBackend.describe_orderable_db_instance_options"
+    monkeypatch.setattr(orderable, lambda *_: offered)
     with mock_aws():
         yield
 

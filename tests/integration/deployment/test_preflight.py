@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from cdk_app.stages import PROD
 from cdk_app.store_settings import Managed
 from dev_cli.aws.target import Target
-from dev_cli.deployment import account, preflight, quotas
+from dev_cli.deployment import account, preflight, quotas, standing
 from dev_cli.deployment.findings import Finding
 from dev_cli.failure import Failure
 from tests.integration.deployment.conftest import target_of
@@ -70,11 +70,17 @@ def test_a_zone_that_the_account_lacks_is_named(dev: Target) -> None:
     assert "use1-az9" in fault
 
 
-def test_a_secret_of_a_destroyed_stage_is_in_the_way(dev: Target) -> None:
+@pytest.mark.parametrize("name", ["gochat-dev/token-signing", "gochat-dev/web-push"])
+def test_a_secret_of_a_destroyed_stage_is_in_the_way(dev: Target, name: str) -> None:
     bootstrap()
-    boto3.client("secretsmanager").create_secret(Name="gochat-dev/token-signing", SecretString="{}")
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     (fault,) = faults(dev)
-    assert "the secret gochat-dev/token-signing is left from before" in fault
+    assert f"the secret {name} is left from before" in fault
+
+
+def test_logs_of_a_stage_that_keeps_them_are_taken_over() -> None:
+    boto3.client("logs").create_log_group(logGroupName="/aws/lambda/gochat-prod-logic-rpc")
+    assert list(standing.look_at_remains(target_of(PROD), [])) == []
 
 
 def test_files_and_logs_of_a_destroyed_stage_are_in_the_way(dev: Target) -> None:
@@ -107,6 +113,20 @@ def test_a_stuck_or_busy_stack_stops_it(
     stack.status = status
     (fault,) = faults(dev)
     assert f"GoChat-dev-Data is {status}" in fault
+
+
+def test_what_refuses_to_be_deleted_is_told_with_how_it_stops_to(dev: Target, make_stack: Callable[..., None]) -> None:
+    bootstrap()
+    make_stack("GoChat-dev-Data", {"Topic": {"Type": "AWS::SNS::Topic"}})
+    from moto.cloudformation.models import cloudformation_backends
+
+    (stack,) = cloudformation_backends["123456789012"]["us-east-1"].stacks.values()
+    stack.status = "ROLLBACK_FAILED"
+    stack.enable_termination_protection = True
+    (fault,) = [finding for finding in preflight.look(dev) if finding.verdict == "fault"]
+    advice = fault.render()
+    assert advice.index("--no-deletion-protection") < advice.index("--no-enable-termination-protection")
+    assert advice.index("--no-enable-termination-protection") < advice.index("delete-stack")
 
 
 def test_stacks_of_another_stage_do_not_matter(dev: Target, make_stack: Callable[..., None]) -> None:

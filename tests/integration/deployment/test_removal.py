@@ -83,6 +83,19 @@ def test_the_databases_protection_is_lifted_for_a_stage_that_goes(dev: Target, m
     assert rds.describe_db_clusters()["DBClusters"][0]["DeletionProtection"] is False
 
 
+def test_whoever_registered_itself_leaves_the_registry_before_its_services_do(
+    dev: Target, make_stack: Callable[..., None]
+) -> None:
+    make_stack("GoChat-dev-Discovery", {"Topic": TOPIC})
+    client = boto3.client("servicediscovery")
+    client.create_http_namespace(Name="gochat-dev")
+    (namespace,) = client.list_namespaces()["Namespaces"]
+    service = client.create_service(Name="im-gateway-load", NamespaceId=namespace["Id"])["Service"]["Id"]
+    client.register_instance(ServiceId=service, InstanceId="g1", Attributes={"connections": "12"})
+    plan_removal(dev).carry_out(tell=lambda line: None, pause=lambda seconds: None)
+    assert client.list_instances(ServiceId=service)["Instances"] == []
+
+
 def test_a_stack_that_is_being_worked_on_stops_it(dev: Target, make_stack: Callable[..., None]) -> None:
     from moto.cloudformation.models import cloudformation_backends
 

@@ -12,7 +12,7 @@ from gochat_repo.mysql import Transaction
 from gochat_repo.retention import Retention
 from logic.messages.list_messages import list_messages
 from task.sweep.message_retention import LONGEST_ROUND_MS, RetentionSweep
-from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT, frame
+from tests.integration.messages.frames import ALICE, BOB, CAROL, CHAT, act, command, frame
 from tests.integration.messages.stage import Stage
 from tests.integration.sweeps.conftest import DAY_MS, in_time, too_late
 
@@ -48,6 +48,16 @@ def test_content_goes_when_its_time_is_over_and_not_before(stage: Stage, sweep: 
     assert sweep.expire_messages(in_time(stage)) == {"MessagesExpired": 2}
     assert contents(stage) == ["{}", "{}", '{"text":"hello"}']
     assert floor_seq(stage) == 2
+
+
+def test_a_large_group_forgets_without_touching_a_row_for_each_member(stage: Stage, sweep: RetentionSweep) -> None:
+    group = stage.add_group([ALICE, BOB, CAROL], is_large=True)
+    assert not stage.doors[0].apply(act(command("a", conversation_id=group))).failed
+    stage.clock.advance_ms(KEPT_MS + 1)
+    before = stage.rows("SELECT user_id, changed_at_ms FROM conversation_participants ORDER BY user_id")
+    assert sweep.expire_messages(in_time(stage)) == {"MessagesExpired": 1}
+    assert stage.rows("SELECT user_id, changed_at_ms FROM conversation_participants ORDER BY user_id") == before
+    assert stage.rows("SELECT updated_at_ms FROM conversations") == [(stage.clock.now_ms(),)]
 
 
 def test_history_ends_at_the_floor_and_numbers_go_on(stage: Stage, sweep: RetentionSweep) -> None:

@@ -13,12 +13,14 @@ from tests.unit.docs.pages import ROOT, read_page
 SERVICES = {
     "cloudformation": "cloudformation",
     "ec2": "ec2",
+    "iam": "iam",
     "kafka": "kafka",
     "lambda": "lambda",
     "logs": "logs",
     "rds": "rds",
     "s3": "s3",
     "secretsmanager": "secretsmanager",
+    "servicediscovery": "servicediscovery",
     "service-quotas": "servicequotas",
     "ssm": "ssm",
 }
@@ -27,6 +29,9 @@ SERVICES = {
 NAMED_OTHERWISE = {"s3:ListBuckets": "s3:ListAllMyBuckets", "s3:ListObjectsV2": "s3:ListBucket"}
 NAMED_OTHERWISE |= {"s3:DeleteObjects": "s3:DeleteObject", "servicequotas:GetAwsDefaultServiceQuota": ""}
 """Operations whose action has another name (service authorization reference)."""
+
+NAMED_ALIKE = {"servicequotas:ListServices"}
+"""What is called of another service, Cloud Map, alone."""
 
 FOLDERS = ("aws", "deployment", "signing_keys")
 
@@ -39,13 +44,13 @@ def calls() -> set[str]:
     services = set(re.findall(r'client\("([\w-]+)"\)', text)) - {"sts"}
     assert services <= SERVICES.keys()
     session = botocore.session.get_session()
-    found = set()
+    found: set[str] = set()
     for service in services:
         for operation in session.get_service_model(service).operation_names:
             if xform_name(operation) in named:
                 action = f"{SERVICES[service]}:{operation}"
                 found.add(NAMED_OTHERWISE.get(action, action))
-    return found
+    return found - NAMED_ALIKE
 
 
 def allowed() -> list[str]:

@@ -12,7 +12,7 @@ from dev_cli.cost import prices
 from dev_cli.cost.estimate import estimate
 from dev_cli.cost.workload import Workload
 from dev_cli.deployment.removal import ORDER
-from dev_cli.smoke.walk import Timing
+from gochat_client.steps import Timing
 from tests.unit.docs.pages import ROOT, read_page
 
 DEPLOY = read_page("docs/deploy.md")
@@ -51,7 +51,8 @@ def test_each_stack_has_its_row() -> None:
 
 
 def test_the_smoke_test_prints_such_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    source = (ROOT / "dev_cli/smoke/walk.py").read_text()
+    modules = (ROOT / "dev_cli/smoke/walk.py", ROOT / "layers/client/python/gochat_client/talk.py")
+    source = "".join(module.read_text() for module in modules)
     steps = {
         step.replace("{number + 1}", "1") for step in re.findall(r'"((?:the|two|they|a|ada|ben|both) [^"]+)"', source)
     }

@@ -1,7 +1,5 @@
 """Friendships: two rows each, so that either friend has a list, and a name for the other, of their own."""
 
-from collections.abc import Collection
-
 import msgspec
 
 from gochat_core.ids import single_conversation_id
@@ -55,17 +53,6 @@ def get_friend(tx: Transaction, user_id: UserId, friend_id: UserId, *, now_ms: i
     """Read one friend; None for whoever is none, or has erased the account."""
     rows = tx.query(_ONE, (user_id, _key(user_id, friend_id)))
     return _friend(rows[0], now_ms) if rows else None
-
-
-def find_friends(tx: Transaction, user_id: UserId, others: Collection[UserId]) -> set[UserId]:
-    """Return which of these users are somebody's friends, in one statement."""
-    if not others:
-        return set()
-    rows = tx.query(
-        "SELECT friend_id FROM friendships WHERE conversation_id IN %s AND user_id = %s",
-        (tuple(_key(user_id, other) for other in others), user_id),
-    )
-    return {row[0] for row in rows}
 
 
 def insert_friendship(tx: Transaction, one: UserId, other: UserId, *, now_ms: int) -> None:

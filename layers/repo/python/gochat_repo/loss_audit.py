@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gochat_core.types import ConversationId, Seq
-from gochat_repo.mysql import Database, Row, Transaction, values_table
+from gochat_repo.mysql import Database, Row, Transaction
 from gochat_repo.sweep_positions import SweepPosition, get_position, save_position
 
 SWEEP = "audit"
@@ -34,12 +34,10 @@ SELECT c.conversation_id, c.updated_at_ms, c.last_seq, c.last_change, COALESCE(a
  ORDER BY f.checked_at_ms LIMIT %s"""
 
 # One statement, which sees one moment: a message that is committed meanwhile is in all of it or in none (MySQL manual,
-# "Consistent Nonlocking Reads"). It locks nothing.
+# "Consistent Nonlocking Reads"). It locks nothing. The ranges that are counted stand in it as values, each for itself:
+# of those that come out of a join the servers would read each conversation from its first message.
 _LOOK = """
-SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
-       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
-         WHERE m.conversation_id = c.conversation_id AND m.seq > v.audited_seq
-           AND m.seq <= LEAST(c.last_seq, v.audited_seq + {span})),
+SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq, v.checked_seq, v.held,
        (SELECT m.seq FROM messages m FORCE INDEX (PRIMARY)
          WHERE m.conversation_id = c.conversation_id ORDER BY m.seq DESC LIMIT 1),
        (SELECT m.last_change FROM messages m FORCE INDEX (messages_change)
@@ -48,9 +46,12 @@ SELECT c.conversation_id, c.last_seq, c.last_change, v.audited_seq,
          WHERE p.conversation_id = c.conversation_id AND c.last_seq < GREATEST(
                p.read_seq, p.sent_seq, p.delivered_seq, p.cleared_seq, COALESCE(p.hidden_seq, 0))), 0),
        v.with_members
-  FROM ({values}) v
+  FROM ({counted}) v
   STRAIGHT_JOIN conversations c FORCE INDEX (PRIMARY) ON c.conversation_id = v.conversation_id"""
-_LOOK_COLUMNS = ("conversation_id", "audited_seq", "with_members")
+_COUNTED = """
+SELECT %s AS conversation_id, %s AS audited_seq, %s AS checked_seq, %s AS with_members,
+       (SELECT COUNT(*) FROM messages m FORCE INDEX (PRIMARY)
+         WHERE m.conversation_id = %s AND m.seq > %s AND m.seq <= %s) AS held"""
 
 _SAVE_WHOLE = (
     "INSERT INTO conversation_audits (conversation_id, audited_seq, audited_change, members_audited_at_ms) VALUES"
@@ -92,29 +93,33 @@ class Suspect:
     members: int
 
     @property
+    def checked_seq(self) -> int:
+        """Up to where a look counts: all of these are committed, so that they are there whenever it looks."""
+        return min(max(self.last_seq, self.audited_seq), self.audited_seq + SPAN)
+
+    @property
     def rows(self) -> int:
         """About how many rows a look reads."""
-        return min(max(0, self.last_seq - self.audited_seq), SPAN) + (self.members if self.with_members else 0) + 3
+        return self.checked_seq - self.audited_seq + (self.members if self.with_members else 0) + 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """What one moment showed of a conversation; `rows` are those of `audited_seq < seq <= checked_seq`."""
+    """What one moment showed of a conversation; `rows` are those of `audited_seq < seq <= checked_seq`.
+
+    `last_seq` may be greater than `checked_seq`: somebody wrote meanwhile, or a look does not count so far.
+    """
 
     conversation_id: ConversationId
     last_seq: Seq
     last_change: int
     audited_seq: int
+    checked_seq: int
     rows: int
     greatest_seq: int
     greatest_change: int
     members_beyond: int
     with_members: bool
-
-    @property
-    def checked_seq(self) -> int:
-        """Up to where rows were counted."""
-        return min(self.last_seq, self.audited_seq + SPAN)
 
 
 class LossAudits:
@@ -143,12 +148,11 @@ class LossAudits:
 
     def look(self, suspects: Sequence[Suspect], *, on_writer: bool) -> list[Look]:
         """Look at conversations, each at one moment; one statement. A reader may be behind, or not have one yet."""
-        sql = _LOOK.format(values=values_table(_LOOK_COLUMNS, len(suspects)), span=SPAN)
-        values = [
-            value
-            for one in suspects
-            for value in (bytes.fromhex(one.conversation_id), one.audited_seq, one.with_members)
-        ]
+        sql = _LOOK.format(counted=" UNION ALL ".join([_COUNTED] * len(suspects)))
+        values: list[object] = []
+        for one in suspects:
+            counted = (bytes.fromhex(one.conversation_id), one.audited_seq, one.checked_seq)
+            values += [*counted, one.with_members, *counted]
         read = self._database.read if on_writer else self._database.read_replica
         return read(lambda tx: [_look(row) for row in tx.query(sql, values)])
 
@@ -196,16 +200,15 @@ def _look(row: Row) -> Look:
         last_seq=row[1],
         last_change=row[2],
         audited_seq=int(row[3]),
-        rows=row[4],
-        greatest_seq=row[5] or 0,
-        greatest_change=row[6] or 0,
-        members_beyond=row[7],
-        with_members=bool(row[8]),
+        checked_seq=int(row[4]),
+        rows=int(row[5]),
+        greatest_seq=row[6] or 0,
+        greatest_change=row[7] or 0,
+        members_beyond=row[8],
+        with_members=bool(row[9]),
     )
 
 
 def _whole_row(one: Look, now_ms: int) -> tuple[object, ...]:
     members_at_ms = now_ms if one.with_members else 0
-    # What is not counted to its end is not done with: its change, too, is looked at again.
-    change = one.last_change if one.checked_seq == one.last_seq else 0
-    return bytes.fromhex(one.conversation_id), one.checked_seq, change, members_at_ms
+    return bytes.fromhex(one.conversation_id), one.checked_seq, one.last_change, members_at_ms

@@ -2,11 +2,13 @@
 
 -- What changed since the last audit is found without looking at the others.
 ALTER TABLE conversations
-  ADD KEY conversations_updated (updated_at_ms);
+  ADD KEY conversations_updated (updated_at_ms),
+  ALGORITHM=INPLACE, LOCK=NONE;
 
 -- When the row was first noted: created_at_ms moves whenever somebody takes its announcement over. 0: by older code.
 ALTER TABLE outbox
-  ADD COLUMN noted_at_ms BIGINT UNSIGNED NOT NULL DEFAULT 0;
+  ADD COLUMN noted_at_ms BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  ALGORITHM=INSTANT;
 
 -- Up to where each conversation is known to be whole. A table of its own, so that auditing locks no conversation.
 CREATE TABLE conversation_audits (

@@ -9,7 +9,7 @@ from typing import Any
 from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.sync.client import connect
 
-from dev_cli.failure import Failure
+from gochat_client.faults import StepFailedError
 
 Frame = dict[str, Any]
 
@@ -25,7 +25,7 @@ class Wire:
                 url, additional_headers={"Authorization": f"Bearer {token}"}, open_timeout=patience_s
             )
         except (OSError, InvalidHandshake) as error:
-            raise Failure(
+            raise StepFailedError(
                 f"{url} takes no connection: {error or type(error).__name__}.",
                 advice="The authorizer's log, or that of the function behind $connect, says why.",
             ) from error
@@ -35,12 +35,12 @@ class Wire:
         self._connection.close()
 
     def request(self, action: str, data: Frame) -> Frame:
-        """Send a frame and give the data of its `ack`; Failure for an error."""
+        """Send a frame and give the data of its `ack`; StepFailedError for an error."""
         frame_id = uuid.uuid4().hex
         self._connection.send(json.dumps({"action": action, "id": frame_id, "data": data}))
         answer = self._wait(f"the answer to {action}", lambda frame: frame.get("id") == frame_id)
         if answer.get("event") != "ack":
-            raise Failure(f"{action} was refused: {answer.get('error')}.")
+            raise StepFailedError(f"{action} was refused: {answer.get('error')}.")
         return dict(answer.get("data") or {})
 
     def ping(self) -> None:
@@ -67,9 +67,9 @@ class Wire:
         try:
             self._frames.append(json.loads(self._connection.recv(timeout=max(within_s, 0))))
         except TimeoutError as error:
-            raise Failure(
+            raise StepFailedError(
                 f"{what} did not come within {self._patience_s:.0f} s.",
                 advice="docs/operations.md, “A message does not arrive”, goes through the hops one by one.",
             ) from error
         except WebSocketException as error:
-            raise Failure(f"the server closed the connection while {what} was waited for: {error}.") from error
+            raise StepFailedError(f"the server closed the connection while {what} was waited for: {error}.") from error
