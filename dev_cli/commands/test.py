@@ -15,7 +15,7 @@ from dev_cli.setup.node import node_environment
 
 PASSES_ARGUMENTS_ON = True
 
-ON_THE_STAGE = ("tests/flows",)
+ON_THE_STAGE = ("tests/flows", "tests/web")
 """Tests that wait for the deployed stage most of their time: they run beside all others, in a process of their own."""
 
 
