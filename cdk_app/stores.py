@@ -67,6 +67,9 @@ class KafkaStore:
         if self.auth == "scram":
             describes.append("ListScramSecrets")
         rights += [allow(describes, [self.cluster_arn], "kafka"), may_look_up_brokers()]
+        if self.auth == "iam":
+            # Published policies for such mappings have it; no page says whether pollers ask for it.
+            rights.append(allow(["DescribeClusterDynamicConfiguration"], [self.cluster_arn], "kafka-cluster"))
         return [*rights, *self.may_read(topic, group)]
 
     def may_read(self, topic: str, group: str) -> list[iam.PolicyStatement]:

@@ -38,6 +38,7 @@ RUNNING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments",
 NETWORK = {action for action in WITHOUT_RESOURCES if action.startswith("ec2:")}
 CONSUMING = {f"kafka-cluster:{action}" for action in ("Connect", "DescribeCluster", "DescribeTopic", "ReadData")}
 CONSUMING |= {"kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"}
+CONSUMING |= {"kafka-cluster:DescribeClusterDynamicConfiguration"}
 CONSUMING |= {"kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"} | NETWORK
 REDRIVING = {f"sqs:{action}" for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
