@@ -56,9 +56,11 @@ class KafkaStore:
 
         CDK's own construct grants none of the `kafka-cluster` actions. The network interfaces are the pollers', which
         Lambda puts into the cluster's subnets; those actions know no resources (Lambda developer guide, "Configuring
-        Amazon MSK permissions").
+        Lambda permissions for Amazon MSK event source mappings", which also asks for secrets to be described).
         """
         rights = may_read_secrets(self.secret_arns, self.key_arn)
+        if self.secret_arns:
+            rights.append(allow(["DescribeSecret"], self.secret_arns, "secretsmanager"))
         if self.cluster_arn or self.network:
             rights.append(may_use_network_interfaces())
         if not self.cluster_arn:

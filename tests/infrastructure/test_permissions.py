@@ -112,6 +112,17 @@ def test_the_maker_of_topics_reads_the_secrets_of_an_external_kafka(syntheses: d
     assert told["GOCHAT_KAFKA_AUTH"] == stage.environment("logic-upstream")["GOCHAT_KAFKA_AUTH"]
 
 
+@pytest.mark.parametrize("name", ["external", "external-mtls"])
+def test_pollers_may_describe_and_read_the_secrets_of_an_external_kafka(
+    syntheses: dict[str, Synthesis], name: str
+) -> None:
+    stage = syntheses[name]
+    secret = stage.environment("logic-upstream")["GOCHAT_KAFKA_SECRET_ARN"]
+    for function in CONSUMERS & set(stage.functions()):
+        for action in ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"):
+            assert secret in _resources(stage, function, action), (function, action)
+
+
 def test_nothing_speaks_to_the_network_without_a_place_in_the_catalogue_of_adapters() -> None:
     assert network_modules() == set()
 
