@@ -56,9 +56,11 @@ class KafkaStore:
 
         CDK's own construct grants none of the `kafka-cluster` actions. The network interfaces are the pollers', which
         Lambda puts into the cluster's subnets; those actions know no resources (Lambda developer guide, "Configuring
-        Amazon MSK permissions").
+        Lambda permissions for Amazon MSK event source mappings", which also asks for secrets to be described).
         """
         rights = may_read_secrets(self.secret_arns, self.key_arn)
+        if self.secret_arns:
+            rights.append(allow(["DescribeSecret"], self.secret_arns, "secretsmanager"))
         if self.cluster_arn or self.network:
             rights.append(may_use_network_interfaces())
         if not self.cluster_arn:
@@ -67,6 +69,9 @@ class KafkaStore:
         if self.auth == "scram":
             describes.append("ListScramSecrets")
         rights += [allow(describes, [self.cluster_arn], "kafka"), may_look_up_brokers()]
+        if self.auth == "iam":
+            # Published policies for such mappings have it; no page says whether pollers ask for it.
+            rights.append(allow(["DescribeClusterDynamicConfiguration"], [self.cluster_arn], "kafka-cluster"))
         return [*rights, *self.may_read(topic, group)]
 
     def may_read(self, topic: str, group: str) -> list[iam.PolicyStatement]:

@@ -38,6 +38,7 @@ RUNNING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments",
 NETWORK = {action for action in WITHOUT_RESOURCES if action.startswith("ec2:")}
 CONSUMING = {f"kafka-cluster:{action}" for action in ("Connect", "DescribeCluster", "DescribeTopic", "ReadData")}
 CONSUMING |= {"kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"}
+CONSUMING |= {"kafka-cluster:DescribeClusterDynamicConfiguration"}
 CONSUMING |= {"kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"} | NETWORK
 REDRIVING = {f"sqs:{action}" for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
@@ -109,6 +110,17 @@ def test_the_maker_of_topics_reads_the_secrets_of_an_external_kafka(syntheses: d
     secrets = {told[key] for key in ("GOCHAT_KAFKA_SECRET_ARN", "GOCHAT_KAFKA_CA_SECRET_ARN") if key in told}
     assert set(_resources(stage, "repo-topics", "secretsmanager:GetSecretValue")) == secrets
     assert told["GOCHAT_KAFKA_AUTH"] == stage.environment("logic-upstream")["GOCHAT_KAFKA_AUTH"]
+
+
+@pytest.mark.parametrize("name", ["external", "external-mtls"])
+def test_pollers_may_describe_and_read_the_secrets_of_an_external_kafka(
+    syntheses: dict[str, Synthesis], name: str
+) -> None:
+    stage = syntheses[name]
+    secret = stage.environment("logic-upstream")["GOCHAT_KAFKA_SECRET_ARN"]
+    for function in CONSUMERS & set(stage.functions()):
+        for action in ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"):
+            assert secret in _resources(stage, function, action), (function, action)
 
 
 def test_nothing_speaks_to_the_network_without_a_place_in_the_catalogue_of_adapters() -> None:
