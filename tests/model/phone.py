@@ -96,16 +96,16 @@ def _react(reactions: list[Frame], data: Frame, viewer: str) -> list[Frame]:
 class Phone:
     """One device's memory.
 
-    `pages` are the histories that it has yet to fetch: conversation, last seq, change. `sent` is what it sent of late,
-    `unanswered` of what it was told nothing yet; `receipts` is how far the peer of a single chat has got and read it.
-    `spoilt` are ids that it used for two different messages: it can't know which of them was stored.
+    `pages` are the histories that it has yet to fetch: conversation, after which seq, last seq, change. `sent` is what
+    it sent of late, `unanswered` of what it was told nothing yet; `receipts` is how far the peer of a single chat has
+    got and read it. `spoilt` are ids that it used for two different messages: it can't know which of them was stored.
     """
 
     user: str
     device: str
     token: str | None = None
     views: dict[str, View] = field(default_factory=dict)
-    pages: list[tuple[str, int, int]] = field(default_factory=list)
+    pages: list[tuple[str, int, int, int]] = field(default_factory=list)
     sent: dict[str, Frame] = field(default_factory=dict)
     unanswered: set[str] = field(default_factory=set)
     spoilt: set[str] = field(default_factory=set)
@@ -155,7 +155,9 @@ class Phone:
             for message in (*entry["messages"], *entry["changed"]):
                 view.merge(message)
             if entry["has_more"]:
-                self.pages.append((state["conversation_id"], state["last_seq"], state["change"]))
+                # From the answer's end on, not from what is held: what was heard live may have been changed since.
+                after_seq = entry["messages"][-1]["seq"]
+                self.pages.append((state["conversation_id"], after_seq, state["last_seq"], state["change"]))
             else:
                 view.complete(last_seq=state["last_seq"], change=state["change"])
         self.token = answer["token"]

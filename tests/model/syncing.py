@@ -52,17 +52,17 @@ def sync(world: World, device: Device, *, which: int = 0, orders: Orders = NOTHI
 def fetch_histories(world: World, device: Device, *, which: int) -> bool:
     """Fetch what a sync left for the histories; return whether that succeeded."""
     while device.phone.pages:
-        chat_id, last_seq, change = device.phone.pages[-1]
+        chat_id, after_seq, last_seq, change = device.phone.pages[-1]
         has_more = chat_id in device.phone.views
         while has_more:
-            after = device.phone.views[chat_id].seq
             answer = world.rest(
-                device, "GET", f"/conversations/{chat_id}/messages?after_seq={after}&limit=100", which=which
+                device, "GET", f"/conversations/{chat_id}/messages?after_seq={after_seq}&limit=100", which=which
             )
             if answer.status != 200:
                 return False
             device.phone.merge_page(chat_id, answer.json["messages"])
             has_more = answer.json["has_more"]
+            after_seq = answer.json["messages"][-1]["seq"] if has_more else last_seq
         if chat_id in device.phone.views:
             device.phone.views[chat_id].complete(last_seq=last_seq, change=change)
         device.phone.pages.pop()

@@ -256,15 +256,15 @@ class Actor:
             if chat_id not in self.phone.views and len(entry["messages"]) >= LATEST:
                 self.first_looks[chat_id] = entry["messages"][0]["seq"]
 
-    async def _fetch_history(self, chat_id: str, last_seq: int, change: int) -> None:
+    async def _fetch_history(self, chat_id: str, after_seq: int, last_seq: int, change: int) -> None:
         while True:
-            after = self.phone.views[chat_id].seq
-            path = f"/conversations/{chat_id}/messages?after_seq={after}&limit=100"
+            path = f"/conversations/{chat_id}/messages?after_seq={after_seq}&limit=100"
             page = (await self.line.call("GET", path)).json()
             self.phone.merge_page(chat_id, page["messages"])
             if not page["has_more"]:
                 self.phone.views[chat_id].complete(last_seq=last_seq, change=change)
                 return
+            after_seq = page["messages"][-1]["seq"]
 
     async def reconnect(self, talk: Talk) -> None:
         """Hang up, politely or not, connect again and catch up."""
