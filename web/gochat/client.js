@@ -180,6 +180,11 @@ export class Client {
   async #onStored({ client_msg_id, conversation_id, message_id, seq, created_at }) {
     const conversation = this.roster.get(conversation_id);
     const draft = this.outbox.drafts(conversation_id).find((one) => one.client_msg_id === client_msg_id);
+    if (conversation && !draft && !conversation.message(seq)) {
+      // Settled on another way, or before a reload, and not kept: fetched like any other message that is missing.
+      conversation.view.last_seq = Math.max(conversation.view.last_seq, seq);
+      this.sync.mend(conversation);
+    }
     if (conversation && draft && !conversation.message(seq)) {
       const { type, content, reply_to_seq, mentions } = draft;
       const fresh = { edited_at: null, recalled: false, reactions: [], change: 0 };

@@ -143,9 +143,9 @@ export class Conversation {
     this.#grow();
   }
 
-  /** Forgets all messages: they were cleared, and what is told next begins anew. */
-  forget() {
-    this.#entries.clear();
+  /** Forgets all messages up to one: they were cleared, and what is told next begins anew. @param {number} [upTo] */
+  forget(upTo = Infinity) {
+    for (const seq of this.#entries.keys()) if (seq <= upTo) this.#entries.delete(seq);
     this.#early.clear();
     this.low = null;
     this.high = 0;

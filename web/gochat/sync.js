@@ -57,7 +57,12 @@ export class Sync {
 
   /** @param {any} answer */
   async #apply({ token, conversations, removed, has_more }) {
-    removed.forEach((/** @type {string} */ id) => this.#roster.remove(id));
+    const goingOn = new Map(conversations.map((/** @type {any} */ one) => [one.conversation.conversation_id, one.conversation.last_seq]));
+    for (const id of removed) {
+      // What was cleared and goes on keeps what came live behind this answer: nothing tells of it once more.
+      if (goingOn.has(id)) this.#roster.get(id)?.forget(goingOn.get(id));
+      else this.#roster.remove(id);
+    }
     for (const { conversation: view, messages, changed, has_more: isFar } of conversations) {
       const isNew = (this.#roster.get(view.conversation_id)?.low ?? null) === null;
       const conversation = this.#roster.put(view);
