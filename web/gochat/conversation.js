@@ -143,10 +143,15 @@ export class Conversation {
     this.#grow();
   }
 
-  /** Forgets all messages up to one: they were cleared, and what is told next begins anew. @param {number} [upTo] */
-  forget(upTo = Infinity) {
-    for (const seq of this.#entries.keys()) if (seq <= upTo) this.#entries.delete(seq);
+  /** Forgets all messages: what is told next begins anew. */
+  forget() {
+    this.#entries.clear();
     this.#early.clear();
+    this.beginAnew();
+  }
+
+  /** Gives up the window: its beginning was cleared. What came live meanwhile stays, as nothing tells of it once more. */
+  beginAnew() {
     this.low = null;
     this.high = 0;
     this.atStart = false;

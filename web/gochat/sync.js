@@ -57,10 +57,9 @@ export class Sync {
 
   /** @param {any} answer */
   async #apply({ token, conversations, removed, has_more }) {
-    const goingOn = new Map(conversations.map((/** @type {any} */ one) => [one.conversation.conversation_id, one.conversation.last_seq]));
+    const goingOn = new Set(conversations.map((/** @type {any} */ one) => one.conversation.conversation_id));
     for (const id of removed) {
-      // What was cleared and goes on keeps what came live behind this answer: nothing tells of it once more.
-      if (goingOn.has(id)) this.#roster.get(id)?.forget(goingOn.get(id));
+      if (goingOn.has(id)) this.#roster.get(id)?.beginAnew();
       else this.#roster.remove(id);
     }
     for (const { conversation: view, messages, changed, has_more: isFar } of conversations) {

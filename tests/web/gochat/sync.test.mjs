@@ -120,3 +120,15 @@ test("a change that was missed is asked for with /sync", async () => {
   await settled();
   assert.deepEqual([asked.at(-1), roster.get(CHAT).cursor.change], [{ token: "t1", cursors: { [CHAT]: { seq: 1, change: 0 } } }, 2]);
 });
+
+test("what comes live while an answer says that its chat was cleared stays, messages and changes", async () => {
+  answers = [answer({ conversation: view({ last_seq: 2 }), messages: range(1, 2) })];
+  await sync.run();
+  const cleared = answer({ conversation: view({ last_seq: 3 }), messages: [message(3)] }, { removed: [CHAT] });
+  answers = [cleared];
+  const walk = sync.run();
+  roster.get(CHAT).add([message(3), message(4)]);
+  roster.get(CHAT).mutate(...edited(3, 1, "edited"));
+  await walk;
+  assert.deepEqual([seqs(), roster.get(CHAT).message(3).content.text], [[3, 4], "edited"]);
+});
